@@ -1,0 +1,6 @@
+//! sigscope: a terminal inspector and debugger for AWS request authentication.
+#![forbid(unsafe_code)]
+
+pub mod capture;
+pub mod config;
+pub mod secret;
