@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::escape::encode;
 use super::select::signed_names;
 use super::strip::is_auth_header;
+use super::view::split_target;
 use super::{
     ALGORITHM, AmzDate, Canonical, ChunkSeed, Header, KeyCache, Location, RequestView, Rules,
     Scope, SigningKey, canonicalise, string_to_sign,
@@ -179,10 +180,10 @@ pub fn presign(
 }
 
 fn append(target: &mut Vec<u8>, name: &str, value: &[u8]) {
-    if !target.contains(&b'?') {
-        target.push(b'?');
-    } else if !matches!(target.last(), Some(b'?' | b'&')) {
-        target.push(b'&');
+    match split_target(target).2 {
+        None => target.push(b'?'),
+        Some([] | [.., b'&']) => {}
+        Some(_) => target.push(b'&'),
     }
     target.extend_from_slice(name.as_bytes());
     target.push(b'=');

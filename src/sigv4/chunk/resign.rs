@@ -230,11 +230,11 @@ impl ChunkResigner {
         out.append(&mut held.pieces);
         self.ours.go_on_from(signature);
         self.report.decoded += size;
-        self.index += 1;
         if size > 0 {
             self.report.chunks += 1;
             self.state = State::DataEnd { last: false };
         } else if self.expects_trailer {
+            self.index += 1;
             self.state = State::Trailer(Trailer::default());
         } else {
             self.state = State::DataEnd { last: true };
@@ -256,8 +256,13 @@ impl ChunkResigner {
             return Err(self.malformed(self.line_offset, what));
         }
         out.push(LINE_END);
-        self.state = if last { State::End } else { State::Head };
-        self.report.complete = last;
+        if last {
+            self.state = State::End;
+            self.report.complete = true;
+        } else {
+            self.state = State::Head;
+            self.index += 1;
+        }
         Ok(())
     }
 
