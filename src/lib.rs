@@ -3,5 +3,6 @@
 
 pub mod capture;
 pub mod config;
+pub mod export;
 pub mod secret;
 pub mod sigv4;
