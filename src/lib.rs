@@ -3,6 +3,9 @@
 
 pub mod capture;
 pub mod config;
+pub mod diagnose;
 pub mod export;
+pub mod proxy;
+pub mod sandbox;
 pub mod secret;
 pub mod sigv4;
