@@ -91,13 +91,15 @@ pub struct Core {
 impl Core {
     /// Starts the record thread and sets up TLS.
     ///
-    /// `proxies`: the HTTP proxies of our own environment, without those that are us.
+    /// `proxies`: the HTTP proxies of our own environment, without those that are us. Numbers
+    /// go on after `after`.
     pub fn start(
         options: Options,
         masker: Arc<Masker>,
         clock: Clock,
         proxies: Option<Matcher>,
         sinks: Vec<Box<dyn Sink>>,
+        after: u64,
     ) -> Result<(Arc<Self>, Recording), String> {
         let hosts: HashSet<String> = options
             .endpoints
@@ -114,7 +116,7 @@ impl Core {
         let core = Self {
             recorder: recorder.clone(),
             upstream,
-            ids: AtomicU64::new(0),
+            ids: AtomicU64::new(after),
             clock,
             skew,
             hosts,
