@@ -163,12 +163,11 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The whole without the suffix.
-    fn labels(&self) -> impl DoubleEndedIterator<Item = &'a str> {
-        self.before
-            .split('.')
-            .chain(self.after.split('.'))
-            .filter(|label| !label.is_empty())
+    /// The first partition of the suffix, whatever region a bucket's name resembles.
+    fn suffix_partition(&self) -> &'static Partition {
+        suffixes()
+            .find_map(|(suffix, partition)| (suffix == self.suffix).then_some(partition))
+            .unwrap_or(self.partition)
     }
 }
 

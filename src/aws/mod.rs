@@ -25,6 +25,6 @@ pub use host::{Flavour, HostFacts, host, is_aws_host};
 pub use operation::{Operation, iam_action};
 pub use region::{Partition, partition_of_region, partitions, region_exists};
 pub use request::{
-    From, OperationFound, RequestFacts, by_action, by_rpc_path, by_target, by_unique_path,
+    FoundBy, OperationFound, RequestFacts, by_action, by_rpc_path, by_target, by_unique_path,
     operation,
 };

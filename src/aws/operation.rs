@@ -30,6 +30,15 @@ pub struct Operation {
     pub(super) superseded: bool,
 }
 
+/// The same service and name: there is one of each.
+impl PartialEq for Operation {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.service == other.service
+    }
+}
+
+impl Eq for Operation {}
+
 /// The IAM action that a policy must allow, `s3:PutObject`. Where an operation needs several,
 /// the one that gave it its name; where the body decides (PartiQL), the reading one.
 pub fn iam_action(operation: &Operation) -> String {

@@ -131,7 +131,10 @@ impl Routes {
 
     fn matching(&self, request: &Located<'_>, strict: bool) -> impl Iterator<Item = &Route> {
         let first = request.segments.first().copied().unwrap_or("");
-        let named = self.by_first.get(first).map_or(&[][..], Vec::as_slice);
+        let first = percent_encoding::percent_decode_str(first)
+            .decode_utf8()
+            .unwrap_or_default();
+        let named = self.by_first.get(&*first).map_or(&[][..], Vec::as_slice);
         named
             .iter()
             .chain(&self.open)

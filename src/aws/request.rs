@@ -32,14 +32,14 @@ pub struct RequestFacts<'a> {
 
 /// Which part of the request told the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum FoundBy {
     RpcPath,
     Target,
     Action,
     Path,
 }
 
-impl From {
+impl FoundBy {
     /// As it stands in the record.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl From {
 pub enum OperationFound {
     One {
         operation: &'static Operation,
-        from: From,
+        from: FoundBy,
         evidence: String,
     },
     /// The request names a service and an operation of it that the catalogue does not know.
@@ -64,13 +64,13 @@ pub enum OperationFound {
     Unlisted {
         service: &'static Service,
         name: String,
-        from: From,
+        from: FoundBy,
         evidence: String,
     },
     /// Several services have such an operation; by name.
     Ambiguous {
         services: Vec<&'static Service>,
-        from: From,
+        from: FoundBy,
         evidence: String,
     },
     Unknown,
@@ -98,14 +98,6 @@ impl OperationFound {
         !matches!(self, Self::Unknown)
     }
 }
-
-impl PartialEq for Operation {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.service == other.service
-    }
-}
-
-impl Eq for Operation {}
 
 /// The operation, given the services that scope and host leave open (none: any service). A
 /// target, RPC path or action of a service that is not among the candidates is believed: that
@@ -140,7 +132,7 @@ pub fn by_target(candidates: &[&'static Service], target: &str) -> OperationFoun
         return OperationFound::Unknown;
     };
     let services = among(candidates, services_with_target(prefix));
-    named(services, name, From::Target, || target.to_owned())
+    named(services, name, FoundBy::Target, || target.to_owned())
 }
 
 /// `POST /service/GraniteServiceVersion20100801/operation/PutMetricData`
@@ -158,7 +150,7 @@ pub fn by_rpc_path(candidates: &[&'static Service], request: &RequestFacts<'_>) 
     if request.smithy_protocol.is_none() {
         services.retain(|service| service.speaks(Protocol::RpcV2Cbor));
     }
-    named(&services, name, From::RpcPath, || path.to_owned())
+    named(&services, name, FoundBy::RpcPath, || path.to_owned())
 }
 
 /// `Action=GetCallerIdentity&Version=2011-06-15`. Without a version, or with one that no
@@ -183,11 +175,11 @@ pub fn by_action(
         Some(version) => format!("Action={action}&Version={version}"),
         None => format!("Action={action}"),
     };
-    let found = named(&of_version, action, From::Action, evidence);
+    let found = named(&of_version, action, FoundBy::Action, evidence);
     match found {
         OperationFound::One { .. } | OperationFound::Ambiguous { .. } => found,
         _ if candidates.is_empty() && version.is_some() => found,
-        _ => match named(&speaking, action, From::Action, evidence) {
+        _ => match named(&speaking, action, FoundBy::Action, evidence) {
             OperationFound::Unknown => found,
             other => other,
         },
@@ -247,12 +239,17 @@ fn parameters(form: &[u8]) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
 
 fn by_path(candidates: &[&'static Service], request: &RequestFacts<'_>) -> OperationFound {
     let rest: Vec<&'static Service> = candidates.iter().copied().filter(|s| s.is_rest()).collect();
-    let inside = located(request, request.bucket_in_host);
-    let mut hits = matches(&rest, &inside);
-    if hits.is_empty() && request.bucket_in_host {
+    if request.bucket_in_host {
         // WriteGetObjectResponse has a route in its host where others have a bucket.
-        hits = matches(&rest, &located(request, false));
+        let outside = located(request, false);
+        let mut hits = matches(&rest, &outside);
+        hits.retain(|(_, operation)| operation.host_prefix == Some("{RequestRoute}."));
+        if !hits.is_empty() {
+            return decide(hits, &outside);
+        }
     }
+    let inside = located(request, request.bucket_in_host);
+    let hits = matches(&rest, &inside);
     decide(hits, &inside)
 }
 
@@ -290,7 +287,7 @@ fn decide(mut hits: Vec<(Rank, &'static Operation)>, request: &Located<'_>) -> O
     hits.retain(|(rank, _)| rank.cmp(&best) == Ordering::Equal);
     let operations = hits.into_iter().map(|(_, operation)| operation).collect();
     let path = request.segments.join("/");
-    one_of(operations, From::Path, || {
+    one_of(operations, FoundBy::Path, || {
         format!("{} /{path}", request.method)
     })
 }
@@ -316,7 +313,7 @@ fn among(
 fn named(
     services: impl AsRef<[&'static Service]>,
     name: &str,
-    from: From,
+    from: FoundBy,
     evidence: impl Fn() -> String,
 ) -> OperationFound {
     let services = services.as_ref();
@@ -346,7 +343,7 @@ fn named(
 /// service that the signing name belongs to stands for them.
 fn one_of(
     operations: Vec<&'static Operation>,
-    from: From,
+    from: FoundBy,
     evidence: impl Fn() -> String,
 ) -> OperationFound {
     let Some(first) = operations.first().copied() else {
@@ -382,3 +379,6 @@ fn one_of(
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,15 +146,13 @@ const CUSTOMERS: [&str; 12] = [
 
 /// An EC2 instance, a load balancer, a database: what answers there is not AWS's API.
 pub(super) fn is_customers(name: &Name<'_>) -> bool {
-    let mut labels = name.labels();
-    let of_name = |label: &str| CUSTOMERS.contains(&label);
-    let in_front = !name.before.is_empty();
+    // db.abc.{region}.rds, ec2-192-0-2-1.{region}.compute
     if name.region.is_some() && !name.after.is_empty() {
-        return in_front && labels.any(of_name);
+        return !name.before.is_empty() && CUSTOMERS.contains(&name.after);
     }
     // name-1234.elb.{region}, ec2-192-0-2-1.compute-1
-    let last = labels.next_back();
-    labels.next().is_some() && matches!(last, Some("elb" | "compute" | "compute-1"))
+    let last = name.before.rsplit_once('.').map(|(_, last)| last);
+    matches!(last, Some("elb" | "compute" | "compute-1"))
 }
 
 /// Hosts under other suffixes than the partitions': sign-in.

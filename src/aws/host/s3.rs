@@ -89,7 +89,9 @@ fn global(name: &Name<'_>) -> Option<HostFacts> {
     };
     let plain = without_variants(&whole);
     if let Some((bucket, kind)) = split(&plain) {
-        return Some(facts(name, kind, bucket, None));
+        let mut facts = facts(name, kind, bucket, None);
+        facts.partition = name.suffix_partition().id;
+        return Some(facts);
     }
     let (bucket, last) = plain.rsplit_once('.').unwrap_or(("", &plain));
     let (kind, region) = [("s3-website-", 7), ("s3-", 10)]
@@ -126,7 +128,7 @@ fn facts(name: &Name<'_>, kind: &Kind, bucket: &str, region: Option<&str>) -> Ho
         facts.flavour = Flavour::Global;
     }
     if kind.word == "s3-external-1" {
-        facts.region = Some(name.partition.global_region.to_owned());
+        facts.region = Some(name.suffix_partition().global_region.to_owned());
     }
     facts.unsigned = kind.flavour == Flavour::Website;
     facts.sigv4a = kind.flavour == Flavour::MultiRegionAccessPoint;

@@ -40,6 +40,9 @@ const ROWS: &[Row] = {
     ("a.dotted.bkt.s3.eu-west-1.amazonaws.com", "s3", "s3", "eu-west-1", "a.dotted.bkt", Regional),
     ("my.us-east-1.bkt.s3.eu-west-1.amazonaws.com", "s3", "s3", "eu-west-1", "my.us-east-1.bkt", Regional),
     ("my.us-east-1.s3.amazonaws.com", "s3", "s3", "", "my.us-east-1", Global),
+    ("eu-data-1.s3.amazonaws.com", "s3", "s3", "", "eu-data-1", Global),
+    ("eu-data-1.s3-us-west-2.amazonaws.com", "s3", "s3", "us-west-2", "eu-data-1", Regional),
+    ("us-gov-data-1.s3-accelerate.amazonaws.com", "s3", "s3", "", "us-gov-data-1", Accelerate),
     ("s3.eu-west-1.amazonaws.com", "s3", "s3", "eu-west-1", "", Regional),
     ("s3-us-west-2.amazonaws.com", "s3", "s3", "us-west-2", "", Regional),
     ("bkt.s3-us-west-2.amazonaws.com", "s3", "s3", "us-west-2", "bkt", Regional),
@@ -129,6 +132,7 @@ fn partitions_are_told_apart() {
         ("sts.us-iso-east-1.c2s.ic.gov", "aws-iso"),
         ("sts.eusc-de-east-1.amazonaws.eu", "aws-eusc"),
         ("x.lambda-url.us-gov-west-1.on.aws", "aws-us-gov"),
+        ("us-gov-data-1.s3.amazonaws.com", "aws"),
         ("bkt.s3-us-gov-west-1.amazonaws.com", "aws-us-gov"),
         ("us-gov-west-1.signin.amazonaws-us-gov.com", "aws-us-gov"),
     ] {
