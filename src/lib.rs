@@ -3,4 +3,5 @@
 
 pub mod capture;
 pub mod config;
+pub mod profile;
 pub mod secret;
