@@ -39,7 +39,13 @@ mod tests {
             account_of_key_id("ASIAQNZGKIQY56JQ7WML").as_deref(),
             Some("029608264753")
         );
-        for other in ["AKIAIOSFODNN7EXAMPLE", "SIGSCOPEABCDEFGHIJKL", "AKIA", "", "AKIAQ€"] {
+        for other in [
+            "AKIAIOSFODNN7EXAMPLE",
+            "SIGSCOPEABCDEFGHIJKL",
+            "AKIA",
+            "",
+            "AKIAQ€",
+        ] {
             assert_eq!(account_of_key_id(other), None, "{other}");
         }
     }

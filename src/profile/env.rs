@@ -14,10 +14,9 @@ impl Env {
     /// The process's environment. Only a command's start calls this.
     pub fn process() -> Self {
         // A variable that is not UTF-8 cannot be an AWS setting.
-        Self::new(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
+        Self::new(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
     }
 
     /// An environment made of these variables; a later one replaces an earlier one.

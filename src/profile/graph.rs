@@ -304,7 +304,9 @@ impl Planner<'_> {
         } else if self.env.is_true("AWS_EC2_METADATA_DISABLED") {
             return Err(PlanError::at(
                 section.at.clone(),
-                format!("profile {name} names no credentials; `aws configure --profile {name}` adds keys"),
+                format!(
+                    "profile {name} names no credentials; `aws configure --profile {name}` adds keys"
+                ),
             ));
         } else {
             self.imds(section)

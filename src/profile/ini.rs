@@ -11,46 +11,46 @@ use zeroize::Zeroizing;
 
 /// What a file holds, in its order.
 #[derive(Default)]
-pub struct Ini {
+pub(crate) struct Ini {
     /// The sections; one that stands twice is listed twice.
-    pub sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
     /// Lines that could not be read, or that the AWS CLI would refuse.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// One section as it stands in the file.
-pub struct Section {
+pub(crate) struct Section {
     /// What stands between the brackets.
-    pub name: String,
+    pub(crate) name: String,
     /// Line of the header, from 1.
-    pub line: u32,
+    pub(crate) line: u32,
     /// The settings, in order.
-    pub keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
 }
 
 /// One setting.
-pub struct Key {
+pub(crate) struct Key {
     /// Lower case.
-    pub name: String,
+    pub(crate) name: String,
     /// The value, blanks at both ends removed; continuation lines joined with line feeds.
-    pub value: Zeroizing<String>,
+    pub(crate) value: Zeroizing<String>,
     /// Line, from 1.
-    pub line: u32,
+    pub(crate) line: u32,
 }
 
 /// A line that is not right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Line, from 1.
-    pub line: u32,
+    pub(crate) line: u32,
     /// What is wrong and what to write instead. It never quotes a value.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Key {
     /// The nested settings of a value such as `s3 =` with indented lines below it: name
     /// (lower case), value, line. Empty for a plain value.
-    pub fn nested(&self) -> impl Iterator<Item = (String, &str, u32)> {
+    pub(crate) fn nested(&self) -> impl Iterator<Item = (String, &str, u32)> {
         let lines = self.value.starts_with('\n').then(|| self.value.lines());
         lines
             .into_iter()
@@ -64,7 +64,7 @@ impl Key {
 }
 
 /// Reads a whole file. It never fails: what cannot be read is among the problems.
-pub fn parse(bytes: &[u8]) -> Ini {
+pub(crate) fn parse(bytes: &[u8]) -> Ini {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = Reader::default();
     for (raw, number) in bytes.split(|byte| *byte == b'\n').zip(1u32..) {
@@ -246,7 +246,10 @@ mod tests {
             (b"\xef\xbb\xbf[a]\r\nk=v\r\n", "1 [a]\n2 k=v\n"),
             (b"# c\n; c\n[a]\n\n  # c\nK: v = w\n", "3 [a]\n6 k=v = w\n"),
             (b"[ profile x ] ; c\n", "1 [profile x]\n"),
-            (b"[a]\nk = v # not a comment\n", "1 [a]\n2 k=v # not a comment\n"),
+            (
+                b"[a]\nk = v # not a comment\n",
+                "1 [a]\n2 k=v # not a comment\n",
+            ),
             (b"[a]\n  k = v\n  l = w\n", "1 [a]\n2 k=v\n3 l=w\n"),
             (
                 b"[a]\ns3 =\n  # c\n  x = path\n\n  y=2\nregion=r\n",
@@ -263,11 +266,23 @@ mod tests {
     #[test]
     fn reports_broken_lines_and_keeps_the_rest() {
         let cases: &[(&[u8], &str)] = &[
-            (b"k = v\n[a]\nl=w\n", "2 [a]\n3 l=w\n1 ! a setting before the first s\n"),
-            (b"[a]\nnonsense\nl=w\n", "1 [a]\n3 l=w\n2 ! neither a [section] nor a se\n"),
-            (b"[z]\n[a\nk=v\n", "1 [z]\n2 ! a section's name stands betw\n"),
+            (
+                b"k = v\n[a]\nl=w\n",
+                "2 [a]\n3 l=w\n1 ! a setting before the first s\n",
+            ),
+            (
+                b"[a]\nnonsense\nl=w\n",
+                "1 [a]\n3 l=w\n2 ! neither a [section] nor a se\n",
+            ),
+            (
+                b"[z]\n[a\nk=v\n",
+                "1 [z]\n2 ! a section's name stands betw\n",
+            ),
             (b"[a]\n= v\n", "1 [a]\n2 ! a setting needs a name: writ\n"),
-            (b"[a]\nk=\xff\nl=w\n", "1 [a]\n3 l=w\n2 ! this line is not UTF-8; save\n"),
+            (
+                b"[a]\nk=\xff\nl=w\n",
+                "1 [a]\n3 l=w\n2 ! this line is not UTF-8; save\n",
+            ),
             (
                 b"[a]\nregion = r\n  output = json\n",
                 "1 [a]\n2 region=r\\noutput = json\n3 ! this line is indented and so\n",

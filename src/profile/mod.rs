@@ -19,16 +19,30 @@
 //! credentials is a hop in `plan` and a file in `leaf/`.
 
 mod account;
+mod cache;
 mod env;
+mod error;
+mod files;
 mod graph;
 mod ini;
+pub mod lane;
+mod leaf;
 mod plan;
+mod profiles;
 mod reach;
+mod resolve;
 mod source;
 mod table;
+mod watch;
+mod wiring;
 
 pub use account::account_of_key_id;
 pub use env::Env;
+pub use error::{Failure, ResolveError, Status};
+pub use profiles::{Profiles, Summary};
 pub use reach::Reach;
+pub use resolve::{Hop, Resolved};
 pub use source::{At, FileError, FileSource, Sources};
 pub use table::{Origin, Profile};
+pub use watch::Watch;
+pub use wiring::{IsOurs, OnCredentials, Wiring};

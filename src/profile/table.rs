@@ -7,6 +7,7 @@ use super::{
     graph::{self, takes_role},
     plan::{Plan, PlanError, What},
     reach::{self, Reach},
+    resolve::Hop,
     source::{At, FileError, Files, Sources, aws_files, environment},
 };
 use crate::secret::Credentials;
@@ -45,6 +46,12 @@ impl Profile {
     /// Why it cannot work, with file and line and what to write instead.
     pub fn error(&self) -> Option<String> {
         self.plan.as_ref().err().map(PlanError::to_string)
+    }
+
+    /// The hops that lead to its credentials, as configured; empty where it is broken.
+    pub fn hops(&self) -> Vec<Hop> {
+        let steps = self.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+        steps.iter().map(Hop::planned).collect()
     }
 
     /// Its static keys, if they are what it signs with or the first hop of it.

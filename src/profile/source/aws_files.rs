@@ -199,9 +199,9 @@ fn replace_default(known: &mut Section, header: &str, at: &At) {
     if other {
         let hidden = std::mem::take(&mut known.config);
         known.shadowed.extend(
-            hidden
-                .iter()
-                .map(|(key, value)| format!("{key} at {} is hidden by [{header}] at {at}", value.at)),
+            hidden.iter().map(|(key, value)| {
+                format!("{key} at {} is hidden by [{header}] at {at}", value.at)
+            }),
         );
         known.headers.clear();
     }

@@ -130,7 +130,12 @@ fn may_hold_credentials(url: &str) -> bool {
         return true;
     }
     let host = uri.host().unwrap_or_default();
-    let agent = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "localhost"];
+    let agent = [
+        "169.254.170.2",
+        "169.254.170.23",
+        "[fd00:ec2::23]",
+        "localhost",
+    ];
     let loopback = host
         .trim_matches(['[', ']'])
         .parse::<IpAddr>()
