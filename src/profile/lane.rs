@@ -21,7 +21,10 @@ use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{files::create_private, profiles::Profiles};
+use super::{
+    files::create_private,
+    profiles::{Held, Profiles},
+};
 use crate::secret::{Credentials, Secret};
 
 /// How every lane's key id begins.
@@ -134,7 +137,7 @@ fn base32(bytes: &[u8]) -> impl Iterator<Item = char> {
 /// The lanes of all profiles, by key id.
 pub struct Lanes {
     keys: LaneKeys,
-    known: RwLock<HashMap<String, (Arc<str>, Arc<Credentials>)>>,
+    known: RwLock<HashMap<String, Held>>,
 }
 
 impl Lanes {
@@ -175,7 +178,7 @@ impl Lanes {
     }
 
     /// The profile and the key pair behind a lane's key id.
-    pub fn lookup(&self, key_id: &str) -> Option<(Arc<str>, Arc<Credentials>)> {
+    pub fn lookup(&self, key_id: &str) -> Option<Held> {
         if !key_id.starts_with(PREFIX) {
             return None;
         }
@@ -183,7 +186,7 @@ impl Lanes {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(key_id)
-            .map(|(profile, credentials)| (Arc::clone(profile), Arc::clone(credentials)))
+            .cloned()
     }
 }
 

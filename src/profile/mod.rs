@@ -39,7 +39,7 @@ mod wiring;
 pub use account::account_of_key_id;
 pub use env::Env;
 pub use error::{Failure, ResolveError, Status};
-pub use profiles::{Profiles, Summary};
+pub use profiles::{Held, Profiles, Summary};
 pub use reach::Reach;
 pub use resolve::{Hop, Resolved};
 pub use source::{At, FileError, FileSource, Sources};

@@ -67,10 +67,8 @@ struct Live {
     slots: HashMap<Arc<str>, Arc<Slot>>,
 }
 
-struct Held {
-    profile: Arc<str>,
-    credentials: Arc<Credentials>,
-}
+/// Credentials, with the profile that they are of.
+pub type Held = (Arc<str>, Arc<Credentials>);
 
 impl Profiles {
     /// Reads all sources. No network; what is wrong is told by [`Profiles::errors`].
@@ -138,26 +136,23 @@ impl Profiles {
     /// The profile and the credentials behind a key id: static keys of all profiles, and
     /// temporary ones that we have got and that have not ended. Sign with what is returned;
     /// the profile's own credentials may be those of a role that this key only assumes.
-    pub fn credentials_of(&self, access_key_id: &str) -> Option<(Arc<str>, Arc<Credentials>)> {
+    pub fn credentials_of(&self, access_key_id: &str) -> Option<Held> {
         let keys = self
             .inner
             .keys
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let held = keys.get(access_key_id)?;
-        Some((Arc::clone(&held.profile), Arc::clone(&held.credentials)))
+        keys.get(access_key_id).cloned()
     }
 
     /// All credentials that are known, with their profile, for whoever hides them.
-    pub fn secrets(&self) -> Vec<(Arc<str>, Arc<Credentials>)> {
+    pub fn secrets(&self) -> Vec<Held> {
         let keys = self
             .inner
             .keys
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        keys.values()
-            .map(|held| (Arc::clone(&held.profile), Arc::clone(&held.credentials)))
-            .collect()
+        keys.values().cloned().collect()
     }
 
     /// Reads the files again if they have changed. Profiles that mean the same keep their
@@ -335,7 +330,7 @@ impl Inner {
         {
             let now = self.now();
             let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-            keys.retain(|_, held| held.credentials.expires_at.is_some_and(|end| end > now));
+            keys.retain(|_, (_, held)| held.expires_at.is_some_and(|end| end > now));
         }
         for (profile, credentials) in &found {
             self.learn(profile, credentials);
@@ -348,13 +343,10 @@ impl Inner {
         let known = {
             let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
             match keys.get(&credentials.access_key_id) {
-                Some(held) if same(&held.credentials, credentials) => true,
+                Some((_, held)) if same(held, credentials) => true,
                 _ => {
-                    keys.retain(|_, held| held.credentials.expires_at.is_none_or(|end| end > now));
-                    let held = Held {
-                        profile: Arc::clone(profile),
-                        credentials: Arc::clone(credentials),
-                    };
+                    keys.retain(|_, (_, held)| held.expires_at.is_none_or(|end| end > now));
+                    let held = (Arc::clone(profile), Arc::clone(credentials));
                     keys.insert(credentials.access_key_id.clone(), held);
                     false
                 }
