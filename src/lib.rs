@@ -3,10 +3,14 @@
 
 pub mod aws;
 pub mod capture;
+pub mod cli;
 pub mod config;
 pub mod diagnose;
 pub mod export;
+pub mod profile;
 pub mod proxy;
+pub mod replay;
 pub mod sandbox;
 pub mod secret;
 pub mod sigv4;
+pub mod tui;
