@@ -24,6 +24,8 @@ pub mod key;
 pub mod keymap;
 pub mod state;
 mod text;
+pub mod theme;
 pub mod update;
+pub mod view;
 
 pub use engine::Engine;

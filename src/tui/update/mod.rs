@@ -8,6 +8,8 @@ mod prompt;
 
 use std::time::SystemTime;
 
+pub(crate) use prompt::{Completion, offered};
+
 pub use mouse::{Mouse, MouseAction};
 
 use super::{
