@@ -22,10 +22,13 @@ pub mod engine;
 mod field;
 pub mod key;
 pub mod keymap;
+mod run;
 pub mod state;
+mod terminal;
 mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
 
 pub use engine::Engine;
+pub use run::{Exit, Options, run};

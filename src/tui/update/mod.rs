@@ -37,6 +37,8 @@ pub enum Message {
     Notice(Level, String),
     /// The lines of a picker arrived.
     Pick(Choice, Vec<Item>),
+    /// Names of the profiles, for completion.
+    Profiles(Vec<String>),
     /// A replay changes something: ask.
     ConfirmReplay(Replay, String),
     /// Go to an exchange.
@@ -62,6 +64,7 @@ pub fn update(app: &mut App, keymap: &Keymap, message: Message) -> Vec<Effect> {
         }
         Message::Notice(level, text) => app.notify(level, text),
         Message::Pick(choice, items) => menu::open(app, choice, items),
+        Message::Profiles(names) => app.profiles = names,
         Message::ConfirmReplay(replay, why) => return menu::confirm_replay(app, replay, why),
         Message::Select(id) => app.list.select(id),
         Message::Copy(name, text) => return vec![Effect::Copy(name, text)],
