@@ -10,7 +10,7 @@ use std::{
 };
 
 use crossterm::event::EventStream;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
@@ -123,7 +123,7 @@ impl Loop {
     }
 
     async fn run(mut self) -> io::Result<Exit> {
-        let mut events = EventStream::new();
+        let mut events = listen();
         let mut signals = Signals::listen()?;
         let changed = self.engine.changed();
         if self.options.pick_profile {
@@ -147,13 +147,14 @@ impl Loop {
                             break;
                         }
                     },
-                    event = events.next() => {
+                    event = events.recv() => {
                         match event {
                             Some(event) => self.input(event?)?,
                             // Nobody is at the terminal any more.
                             None => self.done = true,
                         }
-                        while let Some(Some(event)) = events.next().now_or_never() {
+                        tokio::task::yield_now().await;
+                        while let Ok(event) = events.try_recv() {
                             self.input(event?)?;
                         }
                         break;
@@ -301,6 +302,21 @@ impl Loop {
             }
         }
     }
+}
+
+/// Terminal events through a channel, from which those that wait can be taken without
+/// waiting; the event stream itself forgets its waker when it is only asked in passing.
+fn listen() -> mpsc::UnboundedReceiver<io::Result<crossterm::event::Event>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(event) = events.next().await {
+            if sender.send(event).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 enum Caught {

@@ -25,7 +25,7 @@ struct Columns {
 
 impl Columns {
     fn fit(width: usize, rows: &[RowLine]) -> Self {
-        let longest = |text: fn(&RowLine) -> &str| {
+        let longest = |text: fn(&RowLine) -> String| {
             let widths = rows.iter().map(|row| text(row).chars().count());
             widths.max().unwrap_or(0)
         };
@@ -38,36 +38,40 @@ impl Columns {
         let mut columns = Self {
             id,
             time: 8,
-            profile: longest(|row| &row.profile).clamp(7, 16),
-            call: longest(|row| &row.call).clamp(17, 44),
-            region: longest(|row| &row.region).clamp(6, 14),
-            status: longest(|row| &row.status).clamp(6, 11),
-            signed: longest(|row| &row.signed).clamp(6, 11),
+            profile: longest(|row| row.profile.clone()).clamp(7, 16),
+            call: longest(call).clamp(17, 44),
+            region: longest(|row| row.region.clone()).clamp(6, 14),
+            status: longest(|row| row.status.clone()).clamp(6, 11),
+            signed: longest(|row| signed(&row.signed).1).clamp(6, 11),
             ms: 6,
             why: 0,
         };
-        // What the panes tell as well goes first; the cause keeps a readable width.
-        let wanted = if width >= 70 { 22 } else { 10 };
-        type Field = fn(&mut Columns) -> &mut usize;
-        let order: [Field; 5] = [
-            |c| &mut c.region,
-            |c| &mut c.ms,
-            |c| &mut c.profile,
-            |c| &mut c.signed,
-            |c| &mut c.time,
-        ];
-        for field in order {
-            if columns.taken() + wanted <= width {
-                break;
-            }
-            *field(&mut columns) = 0;
-        }
-        if columns.taken() + wanted > width {
-            let over = columns.taken() + wanted - width;
-            columns.call = columns.call.saturating_sub(over).max(12);
-        }
+        // What title and panes tell as well goes first; then names get shorter.
+        let wanted = if width >= 70 { 18 } else { 10 };
+        columns.drop(
+            width,
+            wanted,
+            &[|c| &mut c.region, |c| &mut c.ms, |c| &mut c.profile],
+        );
+        columns.shorten(width, wanted, 24);
+        columns.drop(width, wanted, &[|c| &mut c.time, |c| &mut c.signed]);
+        columns.shorten(width, wanted, 12);
         columns.why = width.saturating_sub(columns.taken());
         columns
+    }
+
+    /// Leaves columns out, in this order, until the cause has its room.
+    fn drop(&mut self, width: usize, wanted: usize, order: &[fn(&mut Self) -> &mut usize]) {
+        for field in order {
+            if self.taken() + wanted > width {
+                *field(self) = 0;
+            }
+        }
+    }
+
+    fn shorten(&mut self, width: usize, wanted: usize, least: usize) {
+        let over = (self.taken() + wanted).saturating_sub(width);
+        self.call = self.call.min(self.call.saturating_sub(over).max(least));
     }
 
     fn taken(&self) -> usize {
@@ -186,8 +190,7 @@ fn line(row: &RowLine, columns: &Columns, theme: &Theme, selected: bool) -> Line
         false => row.status.as_str(),
     };
     let (good, signed) = signed(&row.signed);
-    let repeat = if row.replay_of.is_some() { "↻ " } else { "" };
-    let call = cut_middle(&format!("{repeat}{}", row.call), columns.call);
+    let call = cut_middle(&call(row), columns.call);
     let cells = [
         (Tone::Muted, row.time.clone(), columns.time),
         (
@@ -211,14 +214,21 @@ fn line(row: &RowLine, columns: &Columns, theme: &Theme, selected: bool) -> Line
         );
     }
     if columns.why > 0 {
-        let why = match row.failed && row.why.is_empty() {
-            true => "failed",
-            false => row.why.as_str(),
+        let why = match (row.failed && row.why.is_empty(), row.signed.as_str()) {
+            (true, "invalid") => "client signature invalid",
+            (true, _) => "failed",
+            (false, _) => row.why.as_str(),
         };
         let tone = if row.failed { Tone::Error } else { Tone::Muted };
         add(tone, cut(why, columns.why));
     }
     line
+}
+
+/// A repetition has its mark before the name.
+fn call(row: &RowLine) -> String {
+    let repeat = if row.replay_of.is_some() { "↻ " } else { "" };
+    format!("{repeat}{}", row.call)
 }
 
 fn status_tone(row: &RowLine, pending: bool) -> Tone {
@@ -246,6 +256,7 @@ fn scrollbar(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect) {
         theme,
         Rect {
             y: area.y + 1,
+            height: area.height.saturating_sub(1),
             ..area
         },
         (
