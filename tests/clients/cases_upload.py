@@ -94,7 +94,7 @@ def duplicate_metadata(t):
 
 @s3("query with duplicates, blanks and no values")
 def odd_query(t):
-    reply = t.raw("GET", f"/{t.bucket}?list-type=2&prefix=none%20%2B&delimiter=%2F&empty=&twice=2&twice=1&bare")
+    reply = t.raw("GET", f"/{t.bucket}?list-type=2&prefix=none%20%2B&delimiter=%2F&empty=&twice=1&twice=2&bare")
     ok(reply)
 
 

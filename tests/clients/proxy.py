@@ -16,7 +16,7 @@ LISTENING = re.compile(r"listening on http://(\S+)")
 class Home:
     """A home directory of its own: AWS files, configuration, data."""
 
-    def __init__(self, scratch, name, profiles, config=""):
+    def __init__(self, scratch, name, profiles, aws_config="", config=""):
         self.path = scratch / f"home-{name}"
         self.path.mkdir()
         (self.path / "credentials").write_text(
@@ -24,7 +24,7 @@ class Home:
         sections = "".join(
             f"[{'default' if name == 'default' else f'profile {name}'}]\nregion = {REGION}\n\n"
             for name in profiles)
-        (self.path / "aws-config").write_text(sections)
+        (self.path / "aws-config").write_text(sections + aws_config)
         for directory in ("config/sigscope", "data", "state", "cache"):
             (self.path / directory).mkdir(parents=True)
         (self.path / "config/sigscope/config.toml").write_text(config)

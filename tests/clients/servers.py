@@ -127,6 +127,7 @@ TRUST = {
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
     ],
 }
+STORED = "stored-Canary/of=prod+db#7Qm2"
 ROLE_ARN = "arn:aws:iam::123456789012:role/deployer"
 
 
@@ -148,7 +149,7 @@ class Moto(Server):
         iam.put_role_policy(RoleName="deployer", PolicyName="all",
                             PolicyDocument=json.dumps(ALLOW_ALL))
         tools.boto("secretsmanager", self.url, seed, REGION).create_secret(
-            Name="prod/db", SecretString="a stored value")
+            Name="prod/db", SecretString=STORED)
         self._enforce()
 
     def _user(self, iam, name, policy):
