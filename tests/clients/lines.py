@@ -133,6 +133,10 @@ def forms(secret: str):
     yield "JSON", json.dumps(secret)[1:-1].replace("/", "\\/").encode()
 
 
+def full_signature(authorization: str) -> bool:
+    return re.search(r"Signature=[0-9a-f]{64}", authorization) is not None
+
+
 def leaks(data: bytes, secrets):
     """(name, form) of every secret that is in there."""
     return sorted({(name, form) for name, secret in secrets.items()
