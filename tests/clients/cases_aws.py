@@ -26,7 +26,8 @@ class World:
         self.tools, self.moto, self.proxy, self.secrets = tools, moto, proxy, secrets
         self.operator, self.reader, self.deployer, self.broken = map(
             proxy.lane, ("operator", "reader", "deployer", "broken"))
-        secrets.update({"operator's lane": self.operator.secret, "reader's lane": self.reader.secret})
+        secrets.update({"operator's lane": self.operator.secret,
+                        "reader's lane": self.reader.secret})
 
     def client(self, service, keys, region=REGION):
         return self.tools.boto(service, self.proxy.url, keys, region)
@@ -302,7 +303,8 @@ def run_alone(w):
 
 @aws("sigscope run passes the exit status through")
 def run_status(w):
-    done = started(w, "run", "--listen", w.proxy.address, "--as", "reader", "--", "sh", "-c", "exit 7")
+    done = started(w, "run", "--listen", w.proxy.address, "--as", "reader", "--",
+                   "sh", "-c", "exit 7")
     equal(done.returncode, 7, f"exit code with {done.stderr[-300:]!r}")
 
 

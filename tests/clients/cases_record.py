@@ -84,6 +84,6 @@ def canaries(suite):
         for kind in ("data", "state", "cache"):
             written += [p for p in (proxy.home.path / kind).rglob("*") if p.is_file()]
         for path in written:
-            data = path.read_bytes()
-            out += [f"{path.name}: {name} as {form}" for name, form in lines.leaks(data, suite.secrets)]
+            found = lines.leaks(path.read_bytes(), suite.secrets)
+            out += [f"{path.name}: {name} as {form}" for name, form in found]
     equal(out, [], "secrets found")

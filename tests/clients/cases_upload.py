@@ -18,22 +18,22 @@ def uploaded(key, data_size, mode, **options):
     return run
 
 
-for name, mode, options, excused in (
-    ("hex hash", "hash", {}, {}),
-    ("UNSIGNED-PAYLOAD", UNSIGNED, {}, {}),
-    ("unsigned trailer, content-length", UNSIGNED_TRAILER, {}, {}),
-    ("unsigned trailer, chunked", UNSIGNED_TRAILER, {"framing": "chunked"}, {}),
-    ("signed chunks, aws-chunked", SIGNED_CHUNKS, {}, {}),
-    ("signed chunks, no content-encoding", SIGNED_CHUNKS, {"encoding": None}, {}),
-    ("signed chunks, chunked", SIGNED_CHUNKS, {"framing": "chunked"}, {}),
-    ("signed chunks of 8193 bytes", SIGNED_CHUNKS, {"size": 8193}, {}),
-    ("signed trailer, content-length", SIGNED_TRAILER, {}, {}),
-    ("signed trailer, chunked", SIGNED_TRAILER, {"framing": "chunked"}, {}),
-    ("signed trailer, no content-encoding", SIGNED_TRAILER, {"encoding": None}, {}),
-    ("signed chunks of gzip,aws-chunked", SIGNED_CHUNKS, {"encoding": "gzip,aws-chunked"}, {}),
+for name, mode, options in (
+    ("hex hash", "hash", {}),
+    ("UNSIGNED-PAYLOAD", UNSIGNED, {}),
+    ("unsigned trailer, content-length", UNSIGNED_TRAILER, {}),
+    ("unsigned trailer, chunked", UNSIGNED_TRAILER, {"framing": "chunked"}),
+    ("signed chunks, aws-chunked", SIGNED_CHUNKS, {}),
+    ("signed chunks, no content-encoding", SIGNED_CHUNKS, {"encoding": None}),
+    ("signed chunks, chunked", SIGNED_CHUNKS, {"framing": "chunked"}),
+    ("signed chunks of 8193 bytes", SIGNED_CHUNKS, {"size": 8193}),
+    ("signed trailer, content-length", SIGNED_TRAILER, {}),
+    ("signed trailer, chunked", SIGNED_TRAILER, {"framing": "chunked"}),
+    ("signed trailer, no content-encoding", SIGNED_TRAILER, {"encoding": None}),
+    ("signed chunks of gzip,aws-chunked", SIGNED_CHUNKS, {"encoding": "gzip,aws-chunked"}),
 ):
     slug = name.replace(" ", "-").replace(",", "")
-    s3(f"upload {name}", **excused)(uploaded(f"up/{slug}", 300_001, mode, **options))
+    s3(f"upload {name}")(uploaded(f"up/{slug}", 300_001, mode, **options))
 
 for name, mode in (("hex hash", "hash"), ("unsigned trailer", UNSIGNED_TRAILER),
                    ("signed chunks", SIGNED_CHUNKS), ("signed trailer", SIGNED_TRAILER)):
@@ -89,13 +89,14 @@ def mixed_case(t):
 
 @s3("user metadata twice", s3s="it takes one value a header")
 def duplicate_metadata(t):
-    t.upload("meta-twice", b"x", "hash", extra=[("X-Amz-Meta-Twice", "1"), ("x-amz-meta-twice", "2")])
+    twice = [("X-Amz-Meta-Twice", "1"), ("x-amz-meta-twice", "2")]
+    t.upload("meta-twice", b"x", "hash", extra=twice)
 
 
 @s3("query with duplicates, blanks and no values")
 def odd_query(t):
-    reply = t.raw("GET", f"/{t.bucket}?list-type=2&prefix=none%20%2B&delimiter=%2F&empty=&twice=1&twice=2&bare")
-    ok(reply)
+    query = "list-type=2&prefix=none%20%2B&delimiter=%2F&empty=&twice=1&twice=2&bare"
+    ok(t.raw("GET", f"/{t.bucket}?{query}"))
 
 
 @s3("presigned GET made by hand")

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parent.parent
@@ -23,8 +24,8 @@ def cache() -> pathlib.Path:
 
 def run(*command, **options):
     words = [str(word) for word in command]
-    print(f"install: {' '.join(words)}", flush=True)
-    subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **options)
+    print(f"install: {' '.join(words)}", file=sys.stderr, flush=True)
+    subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, **options)
 
 
 def stamped(stamp: pathlib.Path, *inputs: pathlib.Path) -> bool:
