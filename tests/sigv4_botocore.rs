@@ -1,5 +1,6 @@
 //! Ours against botocore, over requests as SDKs make them. It runs where
 //! `SIGSCOPE_ORACLE_PYTHON` names a Python that has botocore, and passes as skipped elsewhere.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod sigv4_support;
 

@@ -1,14 +1,17 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::headers::canonical_headers;
 use super::path::canonical_path;
 use super::query::canonical_query;
 use super::{RequestView, Rules, Scope, sha256_hex};
 
-/// A canonical request, whole and by its parts. It may hold a session token: no `Debug`.
+/// A canonical request, whole and by its parts. It may hold a session token: no `Debug`, and
+/// zeroized when dropped.
 pub struct Canonical {
-    text: Vec<u8>,
+    text: Zeroizing<Vec<u8>>,
     path: Range<usize>,
     query: Range<usize>,
     headers: Range<usize>,
@@ -22,7 +25,7 @@ impl Canonical {
     }
 
     /// The whole text, taken out.
-    pub fn into_text(self) -> Vec<u8> {
+    pub fn into_text(self) -> Zeroizing<Vec<u8>> {
         self.text
     }
 
@@ -71,7 +74,7 @@ pub fn canonicalise<N: AsRef<str>>(
     signed_headers: &[N],
 ) -> Canonical {
     let names = uniform(signed_headers);
-    let mut text = Vec::with_capacity(capacity(view));
+    let mut text = Zeroizing::new(Vec::with_capacity(capacity(view)));
     text.extend_from_slice(view.method.as_bytes());
     text.push(b'\n');
     let path = section(&mut text, |out| canonical_path(view.path(), rules, out));

@@ -49,7 +49,7 @@ pub use scope::{AmzDate, Scope};
 pub use select::signed_names;
 pub use sign::{SignError, Signed, SigningInput, presign, sign_headers};
 pub use strip::{AUTH_HEADERS, AUTH_PARAMS, is_auth_header, strip_auth_params};
-pub use verify::{Checked, Hint, Verdict, verify};
+pub use verify::{Checked, Hint, Verdict, VerifyInput, verify};
 pub use view::{Header, RequestView, host_value};
 
 /// The algorithm of every signature that is made here.

@@ -11,6 +11,7 @@ use super::escape::decode;
 use super::headers::trim;
 use super::key::same_signature;
 use super::query::{is_named, pairs_of};
+use super::view::values;
 use super::{Location, RequestView, Signed, SigningInput, TokenName};
 
 /// What `aws-sigv4`'s own `sign` makes of the same request.
@@ -169,10 +170,9 @@ fn known_header_difference(input: &SigningInput<'_>, signed: &Signed) -> Option<
     if view.headers.iter().any(|(_, value)| has_edge_tab(value)) {
         return Some("aws-sigv4 keeps a tab around a header value");
     }
-    let hash = view.header("x-amz-content-sha256");
-    if signed.location == Location::Header
-        && hash.is_some_and(|hash| hash != view.payload.as_bytes())
-    {
+    let hashes: Vec<&[u8]> = values(view.headers, "x-amz-content-sha256").collect();
+    let is_other = !hashes.is_empty() && hashes != [view.payload.as_bytes()];
+    if signed.location == Location::Header && is_other {
         return Some("aws-sigv4 sends the hash that it signs");
     }
     let unsigned = ["x-amz-user-agent", "x-amz-checksum-mode"];

@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
+use super::query::param;
 use super::rules::is_s3;
 use super::view::text_header;
-use super::{Header, Location, SigV4Auth};
+use super::{Header, Location, RequestView, SigV4Auth};
 
 /// SHA-256 of nothing.
 pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -75,34 +78,37 @@ pub fn payload_mode(headers: &[Header<'_>]) -> PayloadMode {
 /// Lattice, else the body's hash (S3 API reference, "Authenticating requests using query
 /// parameters"; aws-c-auth).
 pub fn presigned_payload<'a>(signing_name: &str, body_sha256: &'a str) -> &'a str {
-    if is_s3(signing_name) || signing_name == "vpc-lattice-svcs" {
+    if is_unsigned_when_presigned(signing_name) {
         UNSIGNED_PAYLOAD
     } else {
         body_sha256
     }
 }
 
-/// The payload line that a client's signature is over: what it declares, else what its kind of
-/// signature implies, else `body_sha256`. `None` where only the body could tell and its hash is
-/// not known.
+fn is_unsigned_when_presigned(signing_name: &str) -> bool {
+    is_s3(signing_name) || signing_name == "vpc-lattice-svcs"
+}
+
+/// The payload line that a client's signature is over: what it declares (presigned: in a signed
+/// header or in the query), else what its kind of signature implies, else `body_sha256`. `None`
+/// where only the body could tell and its hash is not known. `view.payload` is not read.
 pub fn declared_payload<'a>(
-    headers: &[Header<'a>],
+    view: &RequestView<'a>,
     auth: &SigV4Auth,
     body_sha256: Option<&'a str>,
-) -> Option<&'a str> {
-    let declared = text_header(headers, "x-amz-content-sha256");
+) -> Option<Cow<'a, str>> {
+    const NAME: &str = "x-amz-content-sha256";
+    let in_header = text_header(view.headers, NAME).map(Cow::Borrowed);
+    let body = body_sha256.map(Cow::Borrowed);
     match auth.location {
-        Location::Header => declared.or(body_sha256),
-        Location::Query => {
-            let signed = auth.signs("x-amz-content-sha256");
-            match declared.filter(|_| signed) {
-                Some(declared) => Some(declared),
-                None => match presigned_payload(&auth.scope.service, "") {
-                    "" => body_sha256,
-                    literal => Some(literal),
-                },
-            }
-        }
+        Location::Header => in_header.or(body),
+        Location::Query => in_header
+            .filter(|_| auth.signs(NAME))
+            .or_else(|| param(view.query()?, NAME).map(Cow::Owned))
+            .or_else(|| {
+                is_unsigned_when_presigned(&auth.scope.service).then_some(UNSIGNED_PAYLOAD.into())
+            })
+            .or(body),
     }
 }
 

@@ -64,12 +64,10 @@ pub enum Hint {
     SignedHeadersUnordered,
     /// `host` is not signed.
     HostUnsigned,
-    /// An `x-amz-*` header that is not signed, on a service that refuses that.
+    /// An `x-amz-*` header that is not signed where it has to be.
     AmzHeaderUnsigned(String),
     /// `x-amz-content-sha256` is a hash, but not that of the body.
     PayloadHashDiffers,
-    /// Neither `X-Amz-Date` nor a `Date` that can be read.
-    DateMissing,
     /// `X-Amz-Date` is not `yyyymmddThhmmssZ`.
     DateMalformed,
     /// The scope's date is not the first eight digits of `X-Amz-Date`.
@@ -82,37 +80,58 @@ pub enum Hint {
     Expired(u64),
 }
 
-/// Verifies a client's signature with the secret that is held for its key id.
-///
-/// `view` is the request as it arrived, `view.payload` the line from
-/// [`declared_payload`](super::declared_payload). `body_sha256` is what the body's hash really
-/// is, where it is known, and `now` the instant against which an expiry is judged; both are for
-/// the hints and never change the verdict.
-pub fn verify(
-    view: &RequestView<'_>,
-    auth: &SigV4Auth,
-    credentials: &Credentials,
-    cache: &KeyCache,
-    body_sha256: Option<&str>,
-    now: Option<SystemTime>,
-) -> Verdict {
+/// A client's signature and what it is judged by.
+#[derive(Clone, Copy)]
+pub struct VerifyInput<'a> {
+    /// The request as it arrived; its payload is the line from
+    /// [`declared_payload`](super::declared_payload).
+    pub view: RequestView<'a>,
+    /// The claim.
+    pub auth: &'a SigV4Auth,
+    /// The credentials that are held for its key id.
+    pub credentials: &'a Credentials,
+    /// Usually those of the scope's service.
+    pub rules: Rules,
+    /// What the body's hash really is, where it is known. Only for the hints.
+    pub body_sha256: Option<&'a str>,
+    /// The instant against which an expiry is judged. Only for the hints.
+    pub now: Option<SystemTime>,
+}
+
+impl<'a> VerifyInput<'a> {
+    /// By the rules of the scope's service, without body hash and instant.
+    pub fn new(view: RequestView<'a>, auth: &'a SigV4Auth, credentials: &'a Credentials) -> Self {
+        Self {
+            view,
+            auth,
+            credentials,
+            rules: Rules::for_signing_name(&auth.scope.service),
+            body_sha256: None,
+            now: None,
+        }
+    }
+}
+
+/// Verifies a client's signature with the secret that is held for its key id, canonicalising
+/// as the client declares.
+pub fn verify(input: &VerifyInput<'_>, cache: &KeyCache) -> Verdict {
+    let VerifyInput { view, auth, .. } = input;
     let Some(amz_date) = auth.amz_date.as_deref() else {
         return Verdict::Undetermined("there is neither X-Amz-Date nor a Date that can be read");
     };
     if auth.scope.day().is_none() {
         return Verdict::Undetermined("the date of the credential scope is not a day");
     }
-    let Some(key) = cache.key(credentials, &auth.scope) else {
+    let Some(key) = cache.key(input.credentials, &auth.scope) else {
         return Verdict::Undetermined("the secret access key is not text");
     };
-    let rules = Rules::for_signing_name(&auth.scope.service);
-    let canonical = canonicalise(view, rules, &auth.signed_headers);
+    let canonical = canonicalise(view, input.rules, &auth.signed_headers);
     let string_to_sign = string_to_sign(ALGORITHM, amz_date, &auth.scope, &canonical);
     let expected_signature = key.sign(string_to_sign.as_bytes());
-    let valid = same_signature(&expected_signature, &auth.signature);
-    let mut hints = declaration_hints(view, auth, &canonical);
-    hints.extend(time_hints(auth, amz_date, now));
-    hints.extend(payload_hint(view, body_sha256));
+    let is_valid = same_signature(&expected_signature, &auth.signature);
+    let mut hints = declaration_hints(input, &canonical);
+    hints.extend(time_hints(auth, amz_date, input.now));
+    hints.extend(payload_hint(view, input.body_sha256));
     let checked = Checked {
         expected_signature,
         canonical,
@@ -120,14 +139,15 @@ pub fn verify(
         hints,
         seed: Some(ChunkSeed::new(key, amz_date, &auth.scope, &auth.signature)),
     };
-    if valid {
+    if is_valid {
         Verdict::Valid(checked)
     } else {
         Verdict::Invalid(checked)
     }
 }
 
-fn declaration_hints(view: &RequestView<'_>, auth: &SigV4Auth, canonical: &Canonical) -> Vec<Hint> {
+fn declaration_hints(input: &VerifyInput<'_>, canonical: &Canonical) -> Vec<Hint> {
+    let VerifyInput { view, auth, .. } = input;
     let mut hints = Vec::new();
     if !is_sha256_hex(&auth.signature) {
         hints.push(Hint::SignatureForm);
@@ -144,17 +164,21 @@ fn declaration_hints(view: &RequestView<'_>, auth: &SigV4Auth, canonical: &Canon
             hints.push(Hint::SignedHeaderAbsent(name.to_owned()));
         }
     }
-    if is_s3(&auth.scope.service) {
-        hints.extend(unsigned_amz_headers(view, auth));
-    }
+    hints.extend(unsigned_amz_headers(input));
     hints
 }
 
-fn unsigned_amz_headers(view: &RequestView<'_>, auth: &SigV4Auth) -> impl Iterator<Item = Hint> {
-    view.headers.iter().filter_map(|(name, _)| {
-        let name = std::str::from_utf8(name).ok()?;
-        let unsigned = has_amz_prefix(name.as_bytes()) && !auth.signs(name);
-        unsigned.then(|| Hint::AmzHeaderUnsigned(name.to_ascii_lowercase()))
+/// S3 wants all of them to be signed, others at least the session token.
+fn unsigned_amz_headers(input: &VerifyInput<'_>) -> impl Iterator<Item = Hint> {
+    let VerifyInput {
+        view, auth, rules, ..
+    } = *input;
+    let all = is_s3(&auth.scope.service);
+    view.headers.iter().filter_map(move |(name, _)| {
+        let name = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+        let wanted = (all && has_amz_prefix(name.as_bytes()))
+            || (rules.token_signed && name == rules.token_name.header());
+        (wanted && !auth.signs(&name)).then_some(Hint::AmzHeaderUnsigned(name))
     })
 }
 

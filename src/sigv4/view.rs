@@ -38,6 +38,12 @@ impl<'a> RequestView<'a> {
         header(self.headers, name)
     }
 
+    /// Whether the query has a bare `+`, which is read as a space by some and as itself by
+    /// others; it is signed as `%20`.
+    pub fn has_bare_plus(&self) -> bool {
+        self.query().is_some_and(|query| query.contains(&b'+'))
+    }
+
     /// Whether a header of that name is there.
     pub fn has(&self, name: &str) -> bool {
         self.header(name).is_some()

@@ -115,14 +115,14 @@ impl ChunkResigner {
         Ok(out)
     }
 
-    /// Says that the body has ended. Nothing is held back by then; the error tells where an
-    /// incomplete one broke off.
-    pub fn finish(&mut self) -> Result<Vec<Bytes>, ChunkError> {
+    /// Says that the body has ended. A whole one has been given out by then; the error tells
+    /// where another broke off.
+    pub fn finish(&mut self) -> Result<(), ChunkError> {
         let after_last = matches!(self.state, State::DataEnd { last: true });
         // Some clients leave out the last line end, and what they sent has been passed on.
         if matches!(self.state, State::End) || (after_last && self.line.is_empty()) {
             self.report.complete = true;
-            return Ok(Vec::new());
+            return Ok(());
         }
         Err(ChunkError::Truncated {
             chunk: self.index,
