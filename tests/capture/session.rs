@@ -298,6 +298,8 @@ fn what_was_committed_survives_kill_9() {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "committed"));
+    let during = Session::open(&path).unwrap().count().unwrap();
+    assert!(during >= 500, "{during}: other processes read along");
     child.kill().unwrap();
     child.wait().unwrap();
 

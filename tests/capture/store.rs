@@ -56,6 +56,8 @@ fn exchange_is_what_was_pushed_until_only_its_row_is_left() {
     assert_eq!(store.exchange(1), Err(Missing::RowOnly));
     assert_eq!(store.exchange(10), Err(Missing::Unknown));
     assert!(store.row(1).is_some());
+    let records = store.records([1, 8, 9, 10]);
+    assert_eq!(records, [recorded(&good(8)), recorded(&good(9))]);
 }
 
 #[test]
@@ -257,4 +259,23 @@ fn speed() {
         std::hint::black_box(exchange.to_json());
     }
     println!("to_json      {:?}", start.elapsed() / 10_000);
+}
+
+/// Prints what a million exchanges leave in memory: `cargo test --test capture memory --
+/// --ignored --nocapture`.
+#[test]
+#[ignore = "prints measurements"]
+fn memory_after_a_million() {
+    let mut store = Store::new(&Limits::default());
+    let template = Row::of(&refused(1));
+    for id in 1..=1_000_000u64 {
+        let size = usize::try_from(300 + id.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 12_000).unwrap();
+        store.push(renumbered(&template, id, false), vec![b'x'; size].into());
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let rss = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
+    println!("{} MiB accounted, {rss}", store.footprint() >> 20);
 }
