@@ -194,6 +194,14 @@ impl Store {
         Exchange::from_json(&json).map_err(|error| Missing::Unreadable(error.to_string()))
     }
 
+    /// Those of the exchanges whose records are still kept, for saving and exporting after
+    /// the store has been unlocked. A [`FilteredView`](super::FilteredView) has the ids of a
+    /// filter.
+    pub fn records(&self, ids: impl IntoIterator<Item = u64>) -> Vec<(Row, Arc<[u8]>)> {
+        let both = |id| Some((self.rows.get(id)?.clone(), self.json(id).ok()?));
+        ids.into_iter().filter_map(both).collect()
+    }
+
     /// What was counted.
     pub fn counts(&self) -> Counts {
         self.counts

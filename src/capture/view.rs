@@ -7,7 +7,7 @@ use super::{Filter, Row, Store};
 /// Rows that one update looks at, at most; a new filter over a full store takes a few.
 const ROWS_A_STEP: usize = 20_000;
 /// Bytes of records that one update reads, at most.
-const JSON_A_STEP: usize = 4 << 20;
+const JSON_A_STEP: usize = 2 << 20;
 
 /// The ids that a filter lets through, kept up to date at the cost of what is new.
 ///

@@ -1,4 +1,4 @@
-//! A curl command (7.75 or later, for `--aws-sigv4`) that makes the same call.
+//! A curl command (7.87 or later, for `--aws-sigv4`) that makes the same call.
 //!
 //! The signature is left out and credentials are named, not written: the command signs
 //! itself with the keys in the environment of whoever runs it.
@@ -41,8 +41,8 @@ pub fn command(exchange: &Exchange) -> Option<String> {
         .or(exchange.received.as_ref())?;
     let mut command = Command::default();
     command.method(request);
-    command.signing(exchange, request);
-    command.headers(request);
+    let signs = command.signing(exchange, request);
+    command.headers(request, signs);
     let pipe = command.body(request);
     command.url(&url(exchange, request));
     Some(format!(
@@ -68,13 +68,14 @@ impl Command {
         }
     }
 
-    fn signing(&mut self, exchange: &Exchange, request: &Request) {
+    /// Returns whether curl signs.
+    fn signing(&mut self, exchange: &Exchange, request: &Request) -> bool {
         let Some((region, service)) = scope(exchange) else {
             if header(request, "authorization").is_some() {
                 self.words
                     .push("--header \"Authorization: $AUTHORIZATION\"".to_owned());
             }
-            return;
+            return false;
         };
         self.words.push(format!(
             "--aws-sigv4 {}",
@@ -87,25 +88,34 @@ impl Command {
             self.words
                 .push(format!("--header \"{token}: $AWS_SESSION_TOKEN\""));
         }
+        true
     }
 
-    fn headers(&mut self, request: &Request) {
+    /// curl 7.88 signs a header without value, or one that `name:` takes away, otherwise than
+    /// it sends it: a command that signs does without them, and says so.
+    fn headers(&mut self, request: &Request, signs: bool) {
         let chunked = is_chunked(&request.body);
         for (name, value) in &request.headers {
             let is_in = |list: &[&str]| list.iter().any(|one| one.eq_ignore_ascii_case(name));
             if is_in(LEFT_OUT) || (chunked && is_in(OF_CHUNKS)) {
                 continue;
             }
-            // A header without a value is written with a semicolon.
-            let header = if value.is_empty() {
-                format!("{name};")
-            } else {
-                format!("{name}: {value}")
+            let header = match value.as_str() {
+                "" if signs => {
+                    _ = writeln!(self.notes, "# without the empty header {}", quote(name));
+                    continue;
+                }
+                // curl's way to write a header without a value.
+                "" => format!("{name};"),
+                value => format!("{name}: {value}"),
             };
             self.words.push(format!("--header {}", quote(&header)));
         }
         if request.body.size > 0 && header(request, "content-type").is_none() {
-            self.words.push("--header 'content-type:'".to_owned());
+            match signs {
+                true => self.notes.push_str("# curl adds a content-type\n"),
+                false => self.words.push("--header 'content-type:'".to_owned()),
+            }
         }
     }
 

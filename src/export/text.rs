@@ -31,6 +31,7 @@ pub fn line(exchange: &Exchange, zone: &TimeZone, colour: bool) -> String {
         row.id
     );
     match row.service() {
+        None if row.method().is_empty() => line.push_str(row.call()),
         Some(_) => line.push_str(row.call()),
         // What it was is told by the request line.
         None => _ = write!(line, "{} {}{}", row.method(), row.host(), row.path()),
@@ -108,23 +109,12 @@ fn why(exchange: &Exchange) -> Option<String> {
 /// Without line ends and control characters, which could steer the terminal, and not
 /// endless.
 fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-    {
-        if line.chars().count() + word.chars().count() >= WHY_MAX {
-            line.extend(
-                word.chars()
-                    .take(WHY_MAX.saturating_sub(line.chars().count() + 1)),
-            );
-            line.push('…');
-            break;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    let mut line = words.join(" ");
+    if let Some((end, _)) = line.char_indices().nth(WHY_MAX) {
+        line.truncate(end);
+        line.push('…');
     }
     line
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use memchr::memchr2_iter;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::term::{Flag, Needle, NumberKey, SignedAs, Term, TextKey};
 use crate::capture::Row;
@@ -20,7 +21,9 @@ pub(super) struct Looked<'a> {
     json: &'a dyn Fn() -> Option<Arc<[u8]>>,
     marked: bool,
     zone: &'a TimeZone,
-    record: OnceCell<Record>,
+    line: OnceCell<Option<Arc<[u8]>>>,
+    bodies: OnceCell<Record<Bodies>>,
+    headers: OnceCell<Record<Headers>>,
 }
 
 impl<'a> Looked<'a> {
@@ -35,19 +38,26 @@ impl<'a> Looked<'a> {
             json,
             marked,
             zone,
-            record: OnceCell::new(),
+            line: OnceCell::new(),
+            bodies: OnceCell::new(),
+            headers: OnceCell::new(),
         }
     }
 
-    fn messages(&self) -> impl Iterator<Item = &Message> {
-        let record = self.record.get_or_init(|| {
-            let json = (self.json)();
-            json.and_then(|json| serde_json::from_slice(&json).ok())
-                .unwrap_or_default()
-        });
-        [&record.received, &record.sent, &record.reply]
-            .into_iter()
-            .flatten()
+    fn line(&self) -> Option<&[u8]> {
+        self.line.get_or_init(|| (self.json)()).as_deref()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let record = self.bodies.get_or_init(|| Record::read(self.line()));
+        record
+            .messages()
+            .filter_map(|message| message.body.text.as_deref())
+    }
+
+    fn headers(&self) -> impl Iterator<Item = &Header> {
+        let record = self.headers.get_or_init(|| Record::read(self.line()));
+        record.messages().flat_map(|message| &message.headers)
     }
 
     fn time_of_day(&self) -> Option<u64> {
@@ -57,23 +67,44 @@ impl<'a> Looked<'a> {
     }
 }
 
-/// The parts of a record that terms read.
-#[derive(Default, Deserialize)]
-struct Record {
-    received: Option<Message>,
-    sent: Option<Message>,
-    reply: Option<Message>,
+/// The messages of a record, read as far as a term needs them.
+#[derive(Deserialize)]
+struct Record<M> {
+    received: Option<M>,
+    sent: Option<M>,
+    reply: Option<M>,
+}
+
+impl<M: DeserializeOwned> Record<M> {
+    fn read(line: Option<&[u8]>) -> Self {
+        let record = line.and_then(|line| serde_json::from_slice(line).ok());
+        record.unwrap_or(Self {
+            received: None,
+            sent: None,
+            reply: None,
+        })
+    }
+
+    fn messages(&self) -> impl Iterator<Item = &M> {
+        [&self.received, &self.sent, &self.reply]
+            .into_iter()
+            .flatten()
+    }
 }
 
 #[derive(Deserialize)]
-struct Message {
-    headers: Vec<Header>,
+struct Bodies {
     body: Text,
 }
 
 #[derive(Deserialize)]
 struct Text {
     text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Headers {
+    headers: Vec<Header>,
 }
 
 impl Term {
@@ -101,18 +132,13 @@ impl Term {
             Self::Door(door) => row.door == *door,
             Self::Is(flag) => flag.holds(looked),
             Self::Body(needle) => {
-                let mut texts = looked
-                    .messages()
-                    .filter_map(|message| message.body.text.as_deref());
-                texts.any(|text| needle.is_in(text))
+                looked.line().is_some_and(|line| needle.may_be_in(line))
+                    && looked.texts().any(|text| needle.is_in(text))
             }
-            Self::Header { name, value } => {
-                let mut headers = looked.messages().flat_map(|message| &message.headers);
-                headers.any(|(found, text)| {
-                    found.eq_ignore_ascii_case(name)
-                        && value.as_deref().is_none_or(|value| contains(text, value))
-                })
-            }
+            Self::Header { name, value } => looked.headers().any(|(found, text)| {
+                found.eq_ignore_ascii_case(name)
+                    && value.as_deref().is_none_or(|value| contains(text, value))
+            }),
         }
     }
 }
@@ -177,6 +203,18 @@ impl Flag {
 }
 
 impl Needle {
+    /// Whether it is worth parsing the line: JSON writes most characters as they are.
+    fn may_be_in(&self, line: &[u8]) -> bool {
+        match self {
+            Self::Part(part)
+                if !part.contains(|c: char| c.is_control() || matches!(c, '"' | '\\')) =>
+            {
+                position(line, part.as_bytes()).is_some()
+            }
+            _ => true,
+        }
+    }
+
     fn is_in(&self, text: &str) -> bool {
         match self {
             Self::Part(part) => contains(text, part),
@@ -187,31 +225,38 @@ impl Needle {
 
 /// Whether `text` contains `part`, ASCII case aside.
 pub(super) fn contains(text: &str, part: &str) -> bool {
-    let (text, part) = (text.as_bytes(), part.as_bytes());
+    position(text.as_bytes(), part.as_bytes()).is_some()
+}
+
+fn position(text: &[u8], part: &[u8]) -> Option<usize> {
     let Some(&first) = part.first() else {
-        return true;
+        return Some(0);
     };
-    memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text).any(|at| {
-        let end = at + part.len();
-        text.get(at..end)
+    memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text).find(|&at| {
+        text.get(at..at + part.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(part))
     })
 }
 
-/// Whether all of `text` is the pattern, in which `*` stands for anything.
+/// Whether all of `text` is the pattern, ASCII case aside; `*` stands for anything.
 fn glob(text: &str, pattern: &str) -> bool {
-    let (text, pattern) = (text.to_ascii_lowercase(), pattern.to_ascii_lowercase());
-    let mut parts = pattern.split('*');
+    let text = text.as_bytes();
+    let mut parts = pattern.split('*').map(str::as_bytes);
     let first = parts.next().unwrap_or_default();
     let last = parts.next_back().unwrap_or_default();
-    let middle = text
-        .strip_prefix(first)
-        .and_then(|rest| rest.strip_suffix(last));
-    let Some(mut rest) = middle else {
+    let Some(end) = text
+        .len()
+        .checked_sub(last.len())
+        .filter(|end| *end >= first.len())
+    else {
         return false;
     };
+    if !text[..first.len()].eq_ignore_ascii_case(first) || !text[end..].eq_ignore_ascii_case(last) {
+        return false;
+    }
+    let mut rest = &text[first.len()..end];
     for part in parts {
-        match rest.find(part) {
+        match position(rest, part) {
             Some(at) => rest = &rest[at + part.len()..],
             None => return false,
         }

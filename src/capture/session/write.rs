@@ -134,7 +134,8 @@ impl SessionWriter {
         self.shared.lock().state.clone()
     }
 
-    /// Waits, for at most `wait`, until all that was handed in is in the file.
+    /// Waits, for at most `wait`, until all that was handed in is in the file; ends at once
+    /// with an error when the last transaction failed.
     pub fn flush(&self, wait: Duration) -> Result<(), SessionError> {
         let failed = |detail| SessionError::Failed {
             path: self.path.clone(),
@@ -229,7 +230,8 @@ impl Worker {
                 self.pause(RETRY_AFTER);
             }
         }
-        // One file again, if nobody reads it at the moment; readers of a log are served too.
+        // One file again, unless someone reads it at the moment, for whom we do not wait.
+        let _ = self.connection.busy_timeout(Duration::ZERO);
         let _ = self
             .connection
             .pragma_update(None, "journal_mode", "DELETE");
