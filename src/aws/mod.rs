@@ -13,6 +13,7 @@
 mod catalogue;
 mod endpoint;
 pub mod error;
+pub mod sensitive;
 mod host;
 mod operation;
 mod path;

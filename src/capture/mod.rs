@@ -24,5 +24,6 @@ mod view;
 pub use exchange::Exchange;
 pub use filter::Filter;
 pub use row::Row;
+pub use session::{Overwrite, Session, SessionError, SessionState, SessionWriter, save};
 pub use store::{Counts, Missing, RawStore, SharedRawStore, SharedStore, Store};
 pub use view::FilteredView;

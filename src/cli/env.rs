@@ -39,7 +39,7 @@ pub(crate) fn run(args: Args) -> Done {
     let listen = args.listen.or_else(|| settings.file.listen.iter().find(|text| !text.contains('=')).cloned());
     let listen: Listen = listen.as_deref().unwrap_or(DEFAULT_LISTEN).parse()?;
     let table = Table::read(&Sources::standard(Env::process()), &|_| false);
-    let profile = match args.as_profile.or(settings.file.profile) {
+    let profile = match args.as_profile.or(settings.file.profile.clone()) {
         Some(name) => name,
         None => match &table.default {
             Some(name) => name.to_string(),

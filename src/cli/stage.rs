@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     pub(crate) sinks: Vec<Box<dyn Sink>>,
     pub(crate) session: Option<PathBuf>,
     pub(crate) payloads: bool,
-    pub(crate) proxies: Option<Matcher>,
+    pub(crate) proxies: Option<Arc<Matcher>>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -214,7 +214,7 @@ impl Own {
     }
 
     /// The HTTP proxies of our environment, for calls to AWS.
-    fn proxies(&self, notes: &mut Vec<String>) -> Option<Matcher> {
+    fn proxies(&self, notes: &mut Vec<String>) -> Option<Arc<Matcher>> {
         let mut read = |names: [&str; 2]| {
             let value = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
             if self.is(&value) {
@@ -242,7 +242,7 @@ impl Own {
         if let Some(http) = http {
             builder = builder.http(http);
         }
-        Some(builder.build())
+        Some(Arc::new(builder.build()))
     }
 }
 

@@ -72,11 +72,8 @@ fn aws_said(exchange: &mut Exchange) {
         return;
     };
     let code = error.code.clone().unwrap_or_else(|| reply.status.to_string());
-    let summary = match &error.message {
-        Some(message) => format!("{code}: {message}"),
-        None => format!("{code}, without a message"),
-    };
-    let evidence = vec![format!("HTTP {} {summary}", reply.status)];
+    let summary = error.message.clone().unwrap_or_else(|| "AWS gives no message".to_owned());
+    let evidence = vec![format!("HTTP {} {code}: {summary}", reply.status)];
     exchange.findings.insert(
         0,
         Finding {

@@ -5,3 +5,7 @@ pub mod curl;
 pub mod http;
 pub mod json;
 pub mod text;
+
+pub use curl::command;
+pub use json::{to_json, write_line};
+pub use text::line;

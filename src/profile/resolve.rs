@@ -45,6 +45,29 @@ pub struct Resolved {
     pub(crate) refresh_at: SystemTime,
 }
 
+impl Resolved {
+    /// Credentials that were handed out through us or stand for themselves: `name` is shown in
+    /// the place of a profile, `region` is where they were got.
+    pub fn handed_out(
+        name: impl Into<Arc<str>>,
+        credentials: Arc<Credentials>,
+        region: Option<String>,
+        now: SystemTime,
+    ) -> Self {
+        Self {
+            profile: name.into(),
+            kind: "session",
+            expires_at: credentials.expires_at,
+            account: super::account_of_key_id(&credentials.access_key_id),
+            region,
+            chain: Vec::new(),
+            fetched_at: now,
+            refresh_at: now,
+            credentials,
+        }
+    }
+}
+
 /// One hop on the way to the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {

@@ -69,16 +69,25 @@ impl Profile {
 }
 
 /// All profiles, in order.
-pub(crate) struct Table {
+pub struct Table {
     pub(crate) profiles: Vec<Arc<Profile>>,
     by_name: HashMap<Arc<str>, Arc<Profile>>,
     pub(crate) errors: Vec<FileError>,
     pub(crate) default: Option<Arc<str>>,
 }
 
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.at {
+            Some(at) => write!(f, "{at}"),
+            None => f.write_str(self.source),
+        }
+    }
+}
+
 impl Table {
     /// Reads everything; no network.
-    pub(crate) fn read(sources: &Sources, is_ours: &dyn Fn(&str) -> bool) -> Self {
+    pub fn read(sources: &Sources, is_ours: &dyn Fn(&str) -> bool) -> Self {
         let files = aws_files::read(sources);
         let env = &sources.env;
         let mut profiles: Vec<_> = files

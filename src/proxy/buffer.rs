@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::Shared;
 use super::body::{Passed, Patient, Stalled};
@@ -13,7 +13,7 @@ use super::received::{InBody, Received};
 use super::reply::{Refusal, Refused};
 use super::route::{Plan, Routed, is_form};
 use crate::capture::exchange::FaultKind;
-use crate::sigv4::{ClientAuth, Location, PayloadMode, Rules, payload_mode};
+use crate::sigv4::{ClientAuth, Location, PayloadMode, Rules};
 
 /// Memory of all buffered bodies together.
 #[derive(Clone)]
@@ -153,9 +153,7 @@ async fn read_all(body: &mut Patient, reservation: &mut Reservation) -> Result<B
 }
 
 /// The mode that the client declared.
-pub(crate) fn declared_mode(received: &Received) -> PayloadMode {
-    match received.header("x-amz-content-sha256") {
-        Some(value) => PayloadMode::parse(value),
-        None => payload_mode(&[]),
-    }
+pub(crate) fn declared_mode(headers: &HeaderMap) -> PayloadMode {
+    let value = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    value.map_or(PayloadMode::Undeclared, PayloadMode::parse)
 }

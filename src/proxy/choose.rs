@@ -15,7 +15,7 @@ pub(crate) enum Chosen {
     /// `X-Sigscope-Profile` names it.
     Named(String),
     /// Its own key is one of the profile's.
-    ByKey(String),
+    ByKey(String, Arc<Credentials>),
     /// Signed with a session that was handed out through us.
     Session(Arc<Resolved>),
     /// The operator's choice; the flag says that a key was there which we do not hold.
@@ -27,7 +27,7 @@ pub(crate) enum Chosen {
 impl Chosen {
     pub(crate) fn profile(&self) -> Option<&str> {
         match self {
-            Self::Lane(name) | Self::Named(name) | Self::ByKey(name) => Some(name),
+            Self::Lane(name) | Self::Named(name) | Self::ByKey(name, _) => Some(name),
             Self::Active { profile, .. } => Some(profile),
             Self::Session(session) => Some(&session.profile),
             Self::Nobody => None,
@@ -74,10 +74,11 @@ struct Held {
 
 fn holder(shared: &Shared, key_id: &str) -> Option<Held> {
     if let Some((profile, credentials)) = shared.lanes.lookup(key_id) {
-        return Some(Held { by: Chosen::Lane(profile), credentials });
+        return Some(Held { by: Chosen::Lane(profile.to_string()), credentials });
     }
     if let Some((profile, credentials)) = shared.profiles.credentials_of(key_id) {
-        return Some(Held { by: Chosen::ByKey(profile), credentials });
+        let by = Chosen::ByKey(profile.to_string(), credentials.clone());
+        return Some(Held { by, credentials });
     }
     let session = shared.vended.get(key_id, shared.now())?;
     let credentials = session.credentials.clone();

@@ -46,9 +46,19 @@ pub(crate) async fn identify(shared: &Shared, mut routed: Routed) -> Result<Iden
     let took = micros(start);
     routed.received.journey.timing.credentials = Some(took);
     match resolved {
-        Ok(resolved) => Ok(identified(routed, resolved)),
+        Ok(resolved) => {
+            let resolved = match &routed.chosen {
+                // A role's source: the caller signed with the key itself, not as the role.
+                Chosen::ByKey(_, own) if own.access_key_id != resolved.credentials.access_key_id => {
+                    let now = shared.now();
+                    Arc::new(Resolved::handed_out(name, own.clone(), resolved.region.clone(), now))
+                }
+                _ => resolved,
+            };
+            Ok(identified(routed, resolved))
+        }
         Err(error) => {
-            let refusal = none(error.to_string(), error.fix());
+            let refusal = none(error.to_string(), "mend the profile, or choose another: --profile NAME, or p on the screen");
             Err(routed.refuse(refusal))
         }
     }

@@ -12,7 +12,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::HOST;
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Limited};
 
 use super::Core;
@@ -52,7 +53,11 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if let (false, Some(authority)) = (parts.headers.contains_key(HOST), parts.uri.authority()) {
+        let value = HeaderValue::from_str(authority.as_str()).map_err(|error| ConnectorError::user(error.into()))?;
+        parts.headers.insert(HOST, value);
+    }
     let body: Bytes = body.collect().await.map_err(|error| ConnectorError::user(error))?.to_bytes();
     let mut journey = begin(core, &parts, body.clone());
     let host = parts.uri.host().unwrap_or_default().to_owned();
@@ -104,7 +109,7 @@ fn begin(core: &Arc<Core>, parts: &http::request::Parts, body: Bytes) -> Journey
     let authority = parts.uri.authority().map_or("", |authority| authority.as_str());
     let scheme = parts.uri.scheme_str().unwrap_or("https");
     draft.origin = format!("{scheme}://{authority}");
-    draft.received_head = request_head(parts, authority);
+    draft.received_head = request_head(parts);
     draft.received_body = Passed::whole(body.clone(), REPLY_LIMIT);
     draft.route = Some(route(parts, &body, &draft.origin));
     let signed = parts.headers.contains_key("authorization");
@@ -122,12 +127,9 @@ fn begin(core: &Arc<Core>, parts: &http::request::Parts, body: Bytes) -> Journey
     Journey::new(draft, core.recorder.clone())
 }
 
-fn request_head(parts: &http::request::Parts, authority: &str) -> Vec<u8> {
+fn request_head(parts: &http::request::Parts) -> Vec<u8> {
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut head = format!("{} {target} HTTP/1.1\r\n", parts.method).into_bytes();
-    if !parts.headers.contains_key("host") {
-        head.extend_from_slice(format!("host: {authority}\r\n").as_bytes());
-    }
     for (name, value) in &parts.headers {
         head.extend_from_slice(name.as_str().as_bytes());
         head.extend_from_slice(b": ");
@@ -142,7 +144,7 @@ fn request_head(parts: &http::request::Parts, authority: &str) -> Vec<u8> {
 fn route(parts: &http::request::Parts, body: &[u8], origin: &str) -> Route {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok();
     let host = aws::host(parts.uri.host().unwrap_or_default());
-    let candidates = host.as_ref().map(|host| host.services.clone()).unwrap_or_default();
+    let candidates = host.as_ref().map(|host| host.services).unwrap_or_default();
     let facts = aws::RequestFacts {
         method: parts.method.as_str(),
         path: parts.uri.path(),
@@ -151,10 +153,10 @@ fn route(parts: &http::request::Parts, body: &[u8], origin: &str) -> Route {
         smithy_protocol: header("smithy-protocol"),
         content_type: header("content-type"),
         form: Some(body),
-        copy_source: false,
+        s3_copy_source: false,
         bucket_in_host: false,
     };
-    let found = match aws::operation(&candidates, &facts) {
+    let found = match aws::operation(candidates, &facts) {
         aws::OperationFound::One { operation, .. } => Some(operation),
         _ => None,
     };
@@ -164,7 +166,7 @@ fn route(parts: &http::request::Parts, body: &[u8], origin: &str) -> Route {
         signing_name: found.as_ref().map(|operation| operation.service.signing_name.to_owned()),
         region: host.and_then(|host| host.region),
         operation: found.as_ref().map(|operation| operation.name.to_owned()),
-        iam_action: found.as_ref().map(aws::iam_action),
+        iam_action: found.map(aws::iam_action),
         upstream: Some(origin.to_owned()),
         how: Vec::new(),
     }

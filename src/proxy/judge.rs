@@ -6,7 +6,7 @@ use super::draft::Journey;
 use super::head::Head;
 use super::route::Routed;
 use crate::capture::exchange::{ClientSignature, Finding, Fix, Grade, Role};
-use crate::sigv4::{ClientAuth, Hint, RequestView, Verdict, declared_payload, verify};
+use crate::sigv4::{ClientAuth, Hint, RequestView, Verdict, VerifyInput, declared_payload, verify};
 
 /// Writes the verdict on the exchange.
 pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
@@ -29,9 +29,13 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
                 method: received.method.as_str(),
                 target: received.target.as_bytes(),
                 headers: &head.headers,
-                payload: declared_payload(&head.headers, auth, body).unwrap_or_default(),
+                payload: "",
             };
-            let verdict = verify(&view, auth, credentials, &shared.keys, body, Some(shared.now()));
+            let payload = declared_payload(&view, auth, body).unwrap_or_default();
+            let view = RequestView { payload: &payload, ..view };
+            let input =
+                VerifyInput { body_sha256: body, now: Some(shared.now()), ..VerifyInput::new(view, auth, credentials) };
+            let verdict = verify(&input, &shared.keys);
             match verdict {
                 Verdict::Valid(mut checked) => {
                     received.client_seed = checked.take_chunk_seed();
@@ -116,7 +120,6 @@ fn hint_finding(hint: &Hint) -> Finding {
         Hint::PayloadHashDiffers => {
             ("payload-hash-differs", "x-amz-content-sha256 is not the hash of the body that arrived".to_owned())
         }
-        Hint::DateMissing => ("date-missing", "there is neither X-Amz-Date nor a Date that can be read".to_owned()),
         Hint::DateMalformed => ("date-malformed", "X-Amz-Date is not of the form yyyymmddThhmmssZ".to_owned()),
         Hint::ScopeDateDiffers => {
             ("scope-date-differs", "the scope's date is not the day of X-Amz-Date".to_owned())

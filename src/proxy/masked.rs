@@ -26,7 +26,9 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
         Some(route) => (route.service.as_deref(), route.operation.as_deref()),
         None => (None, None),
     };
-    let scene = Scene { masker, service, operation };
+    let head = Head::read(&draft.received_head);
+    let (_, target, _) = head.request_line();
+    let scene = Scene { masker, service, operation, target: Some(target) };
     let received = (!draft.received_head.is_empty())
         .then(|| scene.request(&draft.received_head, &draft.received_body, &draft.origin));
     let sent = draft.sent.as_ref().map(|sent| scene.sent(sent, draft, received.as_ref()));
@@ -47,7 +49,7 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
             let credentials = &resolved.credentials;
             let account = resolved.account.clone();
             Identity {
-                profile: Some(resolved.profile.clone()),
+                profile: Some(resolved.profile.to_string()),
                 kind: Some(resolved.kind.to_owned()),
                 account: account.or_else(|| account_of_key_id(&credentials.access_key_id)),
                 access_key_id: Some(masker.key_id(&credentials.access_key_id)),
@@ -76,20 +78,23 @@ struct Scene<'a> {
     masker: &'a Masker,
     service: Option<&'a str>,
     operation: Option<&'a str>,
+    /// Of the request, for its reply.
+    target: Option<&'a [u8]>,
 }
 
 impl Scene<'_> {
     fn request(&self, head: &[u8], body: &Passed, origin: &str) -> Request {
         let head = Head::read(head);
         let (method, target, version) = head.request_line();
-        let target = self.masker.target(target).text;
+        let raw_target = target;
+        let target = self.masker.target(raw_target).text;
         Request {
             method: String::from_utf8_lossy(method).into_owned(),
             url: if target.starts_with('/') { format!("{origin}{target}") } else { target.to_string() },
             target: target.to_string(),
             version: String::from_utf8_lossy(version).into_owned(),
             headers: self.headers(&head),
-            body: self.body(Side::Request, &head, body),
+            body: self.body(&head, Some(raw_target), body),
         }
     }
 
@@ -101,7 +106,11 @@ impl Scene<'_> {
         if sent.body.is_none() {
             request.body = match received {
                 Some(received) => received.body.clone(),
-                None => self.body(Side::Request, &Head::read(&sent.head), &draft.received_body),
+                None => {
+                    let head = Head::read(&sent.head);
+                    let (_, target, _) = head.request_line();
+                    self.body(&head, Some(target), &draft.received_body)
+                }
             };
         }
         let signing = &sent.signing;
@@ -131,7 +140,7 @@ impl Scene<'_> {
             status: reply.status,
             version: String::from_utf8_lossy(head.status_version()).into_owned(),
             headers: self.headers(&head),
-            body: self.body_of(Side::Reply, &head, &reply.body, &bytes),
+            body: self.body_of((Side::Reply, reply.status >= 400, self.target), &head, &reply.body, &bytes),
             request_id: error::request_id(&find),
             error,
         }
@@ -148,18 +157,26 @@ impl Scene<'_> {
             .collect()
     }
 
-    fn body(&self, side: Side, head: &Head<'_>, body: &Passed) -> Body {
-        self.body_of(side, head, body, &body.bytes())
+    fn body(&self, head: &Head<'_>, target: Option<&[u8]>, body: &Passed) -> Body {
+        self.body_of((Side::Request, false, target), head, body, &body.bytes())
     }
 
-    fn body_of(&self, side: Side, head: &Head<'_>, body: &Passed, bytes: &[u8]) -> Body {
+    fn body_of(
+        &self,
+        (side, failed, target): (Side, bool, Option<&[u8]>),
+        head: &Head<'_>,
+        body: &Passed,
+        bytes: &[u8],
+    ) -> Body {
         let context = BodyContext {
             service: self.service,
             operation: self.operation,
             side,
             content_type: head.text("content-type"),
             content_encoding: head.text("content-encoding"),
-            content_sha256: head.text("x-amz-content-sha256"),
+            aws_chunked: head.text("x-amz-content-sha256").is_some_and(|text| text.starts_with("STREAMING-")),
+            failed,
+            target,
             size: body.size,
             complete: body.complete(),
             sha256: body.sha256(),

@@ -61,6 +61,7 @@ use self::received::{InBody, Received};
 use self::record::Recorder;
 use self::reply::{Refused, ReplyBody};
 use self::route::Routed;
+use crate::aws;
 use crate::capture::exchange::Door;
 use crate::diagnose;
 use crate::export;
@@ -83,7 +84,7 @@ pub struct Core {
     clock: Clock,
     skew: Arc<Skew>,
     hosts: Arc<RwLock<HashSet<String>>>,
-    proxies: Option<Matcher>,
+    proxies: Option<Arc<Matcher>>,
     options: Options,
     masker: Arc<Masker>,
 }
@@ -97,7 +98,7 @@ impl Core {
         options: Options,
         masker: Arc<Masker>,
         clock: Clock,
-        proxies: Option<Matcher>,
+        proxies: Option<Arc<Matcher>>,
         sinks: Vec<Box<dyn Sink>>,
         after: u64,
     ) -> Result<(Arc<Self>, Recording), String> {
@@ -255,7 +256,8 @@ impl Shared {
 
     /// The endpoint that the profile names for a service.
     fn profile_endpoint(&self, profile: &Profile, service: Option<&str>, name: Option<&str>) -> Option<Endpoint> {
-        let url = profile.endpoint_for(service.or(name)?)?;
+        let id = aws::service(service.or(name)?).map_or_else(|| service.or(name), |found| Some(found.service_id));
+        let url = profile.reach.endpoint(&id?.to_ascii_lowercase().replace([' ', '-'], "_"))?;
         let endpoint: Endpoint = url.parse().ok()?;
         if self.is_own(&endpoint) {
             return None;
@@ -270,7 +272,7 @@ impl Shared {
             return Ok(self.upstream.clone());
         }
         let profile = routed.chosen.profile().and_then(|name| self.profiles.get(name));
-        let Some(bundle) = profile.and_then(|profile| profile.ca_bundle.clone()) else {
+        let Some(bundle) = profile.and_then(|profile| profile.reach.ca_bundle.clone().map(PathBuf::from)) else {
             return Ok(self.upstream.clone());
         };
         let mut by_bundle = self.by_bundle.lock().unwrap_or_else(PoisonError::into_inner);

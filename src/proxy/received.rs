@@ -6,12 +6,10 @@ use http::{Extensions, HeaderMap, Method};
 
 pub(crate) use super::body::InBody;
 
-use super::body::Passed;
 use super::draft::Journey;
 use super::front::Listener;
 use super::head::Head;
-use super::reply::{Refusal, Refused};
-use crate::aws::error::Shape;
+use super::reply::{Refusal, Refused, shape};
 use crate::sigv4::{ChunkSeed, ClientAuth, RequestView, Scope, client_auth};
 
 /// Names the profile to sign as; stripped.
@@ -87,7 +85,7 @@ impl Received {
 
     /// Ends the journey with an answer of our own, in the shape that the request suggests.
     pub(crate) fn refuse(self, refusal: Refusal) -> Refused {
-        let shape = Shape::guess(|name| self.header(name));
+        let shape = shape(None, |name| self.header(name));
         Refused { journey: self.journey, refusal: Box::new(refusal), shape }
     }
 
@@ -99,10 +97,5 @@ impl Received {
     /// Query without the question mark.
     pub(crate) fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
-    }
-
-    /// Puts the body's account into the record.
-    pub(crate) fn account(&mut self, passed: Passed) {
-        self.journey.received_body = passed;
     }
 }

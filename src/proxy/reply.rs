@@ -14,6 +14,7 @@ use super::body::{BoxError, Passed, Patient, SharedPassed, observe};
 use super::draft::{Journey, ReplyDraft};
 use super::forward::broken_reply;
 use super::judge;
+use crate::aws::Service;
 use crate::aws::error::{self, Shape};
 use crate::capture::exchange::{FaultKind, ReplyFrom};
 
@@ -49,6 +50,16 @@ impl Refusal {
     }
 }
 
+/// The shape in which the client expects an error, from what its request shows.
+pub(crate) fn shape<'a>(service: Option<&Service>, header: impl Fn(&str) -> Option<&'a str>) -> Shape {
+    Shape::of(
+        service,
+        header("smithy-protocol"),
+        header("content-type"),
+        header("x-amz-target").is_some(),
+    )
+}
+
 /// A refusal on its way out, with the journey that it ends.
 pub(crate) struct Refused {
     pub(crate) journey: Journey,
@@ -74,8 +85,8 @@ impl Refused {
             headers.insert(CONTENT_TYPE, value);
         }
         for (name, value) in rendered.headers {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+                headers.insert(name, value);
             }
         }
         if refusal.close {

@@ -6,7 +6,7 @@ use super::Shared;
 use super::choose::{Chosen, choose};
 use super::options::Endpoint;
 use super::received::Received;
-use super::reply::{Refusal, Refused};
+use super::reply::{Refusal, Refused, shape};
 use crate::aws::{self, HostFacts, Operation, OperationFound, RequestFacts, Service};
 use crate::capture::exchange::{
     Change, ChangeAction, Door, Evidence, FaultKind, Route,
@@ -19,7 +19,7 @@ pub(crate) struct Routed {
     pub(crate) received: Received,
     pub(crate) chosen: Chosen,
     pub(crate) service: Option<&'static Service>,
-    pub(crate) operation: Option<Operation>,
+    pub(crate) operation: Option<&'static Operation>,
     pub(crate) signing_name: String,
     pub(crate) region: String,
     pub(crate) reads: bool,
@@ -53,15 +53,15 @@ impl Routed {
 
     /// Ends the journey with an answer in the service's own error shape.
     pub(crate) fn refuse(self, refusal: Refusal) -> Refused {
-        let shape = match self.service {
-            Some(service) => aws::error::Shape::of(service, |name| self.received.header(name)),
-            None => aws::error::Shape::guess(|name| self.received.header(name)),
-        };
+        let shape = shape(self.service, |name| self.received.header(name));
         Refused { journey: self.received.journey, refusal: Box::new(refusal), shape }
     }
 }
 
 const STAGE: &str = "route";
+
+/// What calls through API Gateway are signed as.
+const OWN_API: &str = "execute-api";
 
 /// Decides, and writes the evidence for each field.
 pub(crate) fn route(shared: &Shared, mut received: Received) -> Result<Routed, Refused> {
@@ -89,7 +89,8 @@ struct Finder<'a> {
     host: Option<HostFacts>,
     /// Several, where they share what is known.
     candidates: Vec<&'static Service>,
-    operation: Option<Operation>,
+    operation: Option<&'static Operation>,
+    operation_name: Option<String>,
     signing_name: Option<String>,
     region: Option<String>,
     how: Vec<Evidence>,
@@ -109,6 +110,7 @@ impl<'a> Finder<'a> {
             host,
             candidates: Vec::new(),
             operation: None,
+            operation_name: None,
             signing_name: None,
             region: None,
             how: Vec::with_capacity(4),
@@ -122,7 +124,7 @@ impl<'a> Finder<'a> {
 
     fn find_service(&mut self) {
         let scope_name = self.received.scope().map(|scope| scope.service.clone());
-        let host_candidates = self.host.as_ref().map(|host| host.services.clone()).unwrap_or_default();
+        let host_candidates = self.host.as_ref().map(|host| host.services.to_vec()).unwrap_or_default();
         if let Some(name) = scope_name {
             self.note("service", "scope", name.as_str());
             self.candidates = aws::services_signing_as(&name).to_vec();
@@ -162,21 +164,29 @@ impl<'a> Finder<'a> {
             smithy_protocol: received.header("smithy-protocol"),
             content_type: received.header("content-type"),
             form,
-            copy_source: received.headers.contains_key("x-amz-copy-source"),
+            s3_copy_source: received.headers.contains_key("x-amz-copy-source"),
             bucket_in_host: self.bucket().is_some(),
         };
         match aws::operation(&self.candidates, &facts) {
             OperationFound::One { operation, from, evidence } => {
-                if self.signing_name.is_none() {
-                    self.note("service", from, evidence.as_str());
-                }
-                self.note("operation", from, evidence);
-                self.candidates = vec![operation.service];
+                self.found(operation.service, operation.name, from.as_str(), evidence);
                 self.operation = Some(operation);
             }
-            OperationFound::Ambiguous(services) => self.candidates = services,
+            OperationFound::Unlisted { service, name, from, evidence } => {
+                self.found(service, &name, from.as_str(), evidence);
+            }
+            OperationFound::Ambiguous { services, .. } => self.candidates = services,
             OperationFound::Unknown => {}
         }
+    }
+
+    fn found(&mut self, service: &'static Service, name: &str, from: &str, evidence: String) {
+        if self.signing_name.is_none() {
+            self.note("service", from, evidence.as_str());
+        }
+        self.note("operation", from, evidence);
+        self.candidates = vec![service];
+        self.operation_name = Some(name.to_owned());
     }
 
     /// The bucket that stands in the host, where it will not stand there upstream.
@@ -196,7 +206,7 @@ impl<'a> Finder<'a> {
             ("scope", scope),
             ("host", from_host),
             ("option", shared.options.region.clone()),
-            ("profile", profile.and_then(|profile| profile.region.clone())),
+            ("profile", profile.and_then(|profile| profile.reach.region.clone())),
         ];
         let found = known.into_iter().find_map(|(from, region)| Some((from, region?)));
         let fixed = |region: &str| {
@@ -313,7 +323,7 @@ impl<'a> Finder<'a> {
         Decision {
             route,
             target,
-            service: self.candidates.first().copied(),
+            service: self.service(),
             operation: self.operation,
             signing_name: self.signing_name.unwrap_or_default(),
             region: self.region.unwrap_or_default(),
@@ -323,21 +333,25 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// The one service that it is for. A call to somebody's own API is for none of AWS's.
+    fn service(&self) -> Option<&'static Service> {
+        match &self.candidates[..] {
+            [service] if self.operation_name.is_some() || service.signing_name != OWN_API => Some(service),
+            _ => None,
+        }
+    }
+
     fn change(&mut self, what: &str, why: &str) {
         self.changes.push(Change { action: ChangeAction::Rewritten, what: what.to_owned(), why: why.to_owned() });
     }
 
     fn route(&mut self, upstream: Option<&Endpoint>) -> Route {
         Route {
-            service: match &self.candidates[..] {
-                [service] => Some(service.name.to_owned()),
-                _ => self.operation.as_ref().map(|operation| operation.service.name.to_owned()),
-            }
-            .or_else(|| self.signing_name.clone()),
+            service: self.service().map(|service| service.name.to_owned()).or_else(|| self.signing_name.clone()),
             signing_name: self.signing_name.clone(),
             region: self.region.clone(),
-            operation: self.operation.as_ref().map(|operation| operation.name.to_owned()),
-            iam_action: self.operation.as_ref().map(aws::iam_action),
+            operation: self.operation_name.clone(),
+            iam_action: self.operation.map(aws::iam_action),
             upstream: upstream.map(Endpoint::origin),
             how: std::mem::take(&mut self.how),
         }
@@ -354,7 +368,7 @@ struct Decision {
     route: Route,
     target: String,
     service: Option<&'static Service>,
-    operation: Option<Operation>,
+    operation: Option<&'static Operation>,
     signing_name: String,
     region: String,
     changes: Vec<Change>,

@@ -16,7 +16,7 @@ use super::head::Head;
 use super::identify::Identified;
 use super::judge::hex;
 use super::received::{InBody, Received};
-use super::reply::{Refusal, Refused, Uploads};
+use super::reply::{Refusal, Refused, Uploads, shape};
 use super::route::{Plan, Routed};
 use crate::aws::error::Shape;
 use crate::capture::exchange::{Change, ChangeAction, FaultKind, SecondOpinion, Signing};
@@ -156,7 +156,7 @@ impl Outgoing {
             return Err(refusal);
         }
         let rules = Rules::for_signing_name(&routed.signing_name);
-        let mode = declared_mode(&routed.received);
+        let mode = declared_mode(&self.headers);
         let mode = self.mode(&routed.received, routed.upstream.is_tls(), rules, mode)?;
         self.strip_authentication(&routed.received.auth);
         self.set_host()?;
@@ -304,10 +304,7 @@ impl Outgoing {
         credentials: Option<Arc<Credentials>>,
     ) -> Signed {
         let Made { mut signing, seed } = made;
-        let shape = match routed.service {
-            Some(service) => Shape::of(service, |name| text(&self.headers, name)),
-            None => Shape::guess(|name| text(&self.headers, name)),
-        };
+        let shape = shape(routed.service, |name| text(&self.headers, name));
         let kept = shared.options.limits.body_kept;
         let Received { mut journey, method, extensions, body, client_seed, .. } = routed.received;
         let (body, uploads) = match (body, seed) {
@@ -414,7 +411,8 @@ impl Rewrite for Chunks {
     }
 
     fn finish(&mut self) -> Result<Vec<Bytes>, BoxError> {
-        Ok(self.0.finish()?)
+        self.0.finish()?;
+        Ok(Vec::new())
     }
 
     fn complaint(&self) -> Option<String> {

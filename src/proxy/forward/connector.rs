@@ -61,7 +61,7 @@ pub(crate) struct Connector {
 impl Connector {
     pub(crate) fn new(
         tls: rustls::ClientConfig,
-        proxies: Option<Matcher>,
+        proxies: Option<Arc<Matcher>>,
         configured: Configured,
         limit: Duration,
     ) -> Self {
@@ -69,7 +69,7 @@ impl Connector {
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limit));
-        let tunnel = MaybeTunnel { http, proxies: proxies.map(Arc::new) };
+        let tunnel = MaybeTunnel { http, proxies };
         let inner = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()

@@ -5,11 +5,11 @@ mod tls;
 mod upstream;
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode, header};
-use http_body::Body;
 use hyper::body::Incoming;
 
 pub(crate) use connector::{Configured, Opened};
@@ -51,7 +51,7 @@ pub(crate) async fn forward(shared: &Shared, signed: Signed) -> Result<Response<
                 let took = opened.first_use();
                 journey.timing.connect = took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             }
-            pass_on(shared, journey, response, uploads, (host, now), vending).await
+            pass_on(shared, journey, response, uploads, (host, now), (vending, shape)).await
         }
         Err(failure) => {
             uploads.close(&mut journey);
@@ -99,7 +99,7 @@ async fn pass_on(
     response: Response<Incoming>,
     uploads: Uploads,
     (host, now): (String, SystemTime),
-    vending: bool,
+    (vending, shape): (bool, Shape),
 ) -> Result<Response<ReplyBody>, Refused> {
     let (mut parts, incoming) = response.into_parts();
     let dated = !parts.headers.contains_key(header::AGE) && parts.headers.contains_key(header::DATE);
@@ -137,7 +137,7 @@ async fn pass_on(
             "the reply with the credentials broke off or is too large",
             "try again",
         );
-        return Err(Refused { journey, refusal: Box::new(refusal), shape: Shape::guess(|_| None) });
+        return Err(Refused { journey, refusal: Box::new(refusal), shape });
     }
     let passing = Passing { body, passed, journey: Some(journey), uploads };
     Ok(Response::from_parts(parts, ReplyBody::Passing(Box::new(passing))))
@@ -160,9 +160,10 @@ fn learn(shared: &Shared, journey: &mut Journey, body: &[u8]) {
     let Some(credentials) = credentials_in(body) else { return };
     let operation = journey.route.as_ref().and_then(|route| route.operation.clone()).unwrap_or_default();
     let origin = format!("{operation} #{}", journey.id);
-    let session = Resolved::vended(origin, credentials, journey.identity.as_deref(), shared.now());
+    let region = journey.route.as_ref().and_then(|route| route.region.clone());
+    let session = Resolved::handed_out(origin, Arc::new(credentials), region, shared.now());
     shared.masker.learn_credentials(&session.credentials, &session.profile);
-    shared.vended.keep(std::sync::Arc::new(session), shared.now());
+    shared.vended.keep(Arc::new(session), shared.now());
 }
 
 /// Takes off what belongs to one connection, and what `Connection` names.
@@ -189,9 +190,4 @@ pub(crate) fn is_vending(journey: &Journey) -> bool {
         (Some(service), Some(operation)) => vends(service, operation),
         _ => false,
     })
-}
-
-/// What hyper would frame the body with, for the record of what was sent.
-pub(crate) fn is_unsized(body: &impl Body) -> bool {
-    body.size_hint().exact().is_none()
 }

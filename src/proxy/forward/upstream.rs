@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -34,7 +35,7 @@ impl Upstream {
     /// `ca_bundle`: a PEM file of the only roots to trust, instead of the platform's.
     pub(crate) fn new(
         ca_bundle: Option<&PathBuf>,
-        proxies: Option<Matcher>,
+        proxies: Option<Arc<Matcher>>,
         configured: Configured,
         limits: &Limits,
     ) -> Result<Self, String> {

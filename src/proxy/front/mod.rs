@@ -4,7 +4,6 @@
 mod admission;
 mod tee;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,9 +23,8 @@ use self::tee::{SharedHeads, Tee};
 use super::draft::{Draft, Journey};
 use super::options::Endpoint;
 use super::received::{InBody, Received};
-use super::reply::{Answer, Refused};
+use super::reply::{Answer, Refused, shape};
 use super::{Shared, walk};
-use crate::aws::error::Shape;
 use crate::capture::exchange::{Door, FaultKind};
 use crate::sigv4::ClientAuth;
 
@@ -173,7 +171,7 @@ fn receive(
     let refuse = |journey, refusal| Refused {
         journey,
         refusal: Box::new(refusal),
-        shape: Shape::guess(|name| parts.headers.get(name).and_then(|value| value.to_str().ok())),
+        shape: shape(None, |name| parts.headers.get(name)?.to_str().ok()),
     };
     if let Err(refusal) = admission::faithful(&journey.received_head, &parts) {
         return Err(refuse(journey, refusal));
