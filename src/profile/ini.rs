@@ -146,6 +146,15 @@ impl Reader {
         if name.is_empty() {
             return self.problem(number, "a setting needs a name: write `name = value`");
         }
+        let value = value.trim();
+        // A command may hold a # of its own.
+        if name != "credential_process" && (value.contains(" #") || value.contains(" ;")) {
+            let message = format!(
+                "what stands behind the value of `{name}` belongs to it: put the comment on a \
+                 line of its own"
+            );
+            self.problem(number, message);
+        }
         let Some(section) = self.ini.sections.last_mut() else {
             return self.problem(
                 number,
@@ -154,7 +163,7 @@ impl Reader {
         };
         section.keys.push(Key {
             name,
-            value: Zeroizing::new(value.trim().to_owned()),
+            value: Zeroizing::new(value.to_owned()),
             line: number,
         });
         self.open = Some(indent);
@@ -233,7 +242,7 @@ mod tests {
             }
         }
         for problem in &ini.problems {
-            let head: String = problem.message.chars().take(29).collect();
+            let head: String = problem.message.chars().take(28).collect();
             out += &format!("{} ! {head}\n", problem.line);
         }
         out
@@ -248,7 +257,7 @@ mod tests {
             (b"[ profile x ] ; c\n", "1 [profile x]\n"),
             (
                 b"[a]\nk = v # not a comment\n",
-                "1 [a]\n2 k=v # not a comment\n",
+                "1 [a]\n2 k=v # not a comment\n2 ! what stands behind the value\n",
             ),
             (b"[a]\n  k = v\n  l = w\n", "1 [a]\n2 k=v\n3 l=w\n"),
             (

@@ -59,7 +59,9 @@ impl LaneKeys {
         let mut key = Zeroizing::new([0; INSTALL_KEY]);
         rand::fill(&mut *key).map_err(|_| io::Error::other("no randomness to be had"))?;
         // Written beside and linked, so that nobody ever reads half a key, and the first wins.
-        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        let mut name = [0; 8];
+        rand::fill(&mut name).map_err(|_| io::Error::other("no randomness to be had"))?;
+        let beside = path.with_extension(format!("{:x}.new", u64::from_be_bytes(name)));
         let linked = create_private(&beside)
             .and_then(|mut file| file.write_all(&*key))
             .and_then(|()| fs::hard_link(&beside, path));

@@ -222,7 +222,7 @@ impl Inner {
         };
         // Nothing to ask: what the files say is wrong, and that costs nothing to tell.
         if let Err(error) = &profile.plan {
-            return Err(resolve::failed(&profile, Failure::Broken, error));
+            return Err(resolve::misconfigured(&profile, error));
         }
         let turn = slot.turn(self.now());
         let flight = match turn {

@@ -116,6 +116,8 @@ pub(crate) fn read(
         region: variable
             .map(|(_, region)| region)
             .or(own("region"))
+            // A line that continues it by mistake is told as an error of the file.
+            .and_then(|region| region.lines().next())
             .filter(|region| !region.is_empty())
             .map(str::to_owned),
         endpoint_url,

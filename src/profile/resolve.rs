@@ -15,7 +15,7 @@ use super::{
     cache,
     error::{Failure, HopError, ResolveError},
     leaf::{self, Context, Got},
-    plan::{Plan, Role, Step, What, same_steps},
+    plan::{Plan, PlanError, Role, Step, What, same_steps},
     profiles::Inner,
     source::At,
     table::Profile,
@@ -128,7 +128,7 @@ pub(crate) fn run(
     Box::pin(async move {
         let plan = match &profile.plan {
             Ok(plan) => plan,
-            Err(error) => return Err(failed(&profile, Failure::Broken, error)),
+            Err(error) => return Err(misconfigured(&profile, error)),
         };
         if let Some(error) = needs_mfa(&profile, plan) {
             return Err(error);
@@ -154,6 +154,15 @@ pub(crate) fn failed(
         profile: Arc::clone(&profile.name),
         failure,
         message: format!("profile {}: {why}", profile.name),
+    }
+}
+
+/// What is wrong in the configuration names the profile itself.
+pub(crate) fn misconfigured(profile: &Profile, error: &PlanError) -> ResolveError {
+    ResolveError {
+        profile: Arc::clone(&profile.name),
+        failure: Failure::Broken,
+        message: error.to_string(),
     }
 }
 

@@ -10,7 +10,6 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -38,9 +37,8 @@ pub(super) async fn get(context: &Context<'_>, sso: &Sso) -> Result<Got, HopErro
         .send()
         .await
         .map_err(|error| {
-            let over = error
-                .as_service_error()
-                .is_some_and(GetRoleCredentialsError::is_unauthorized_exception);
+            let status = error.raw_response().map(|raw| raw.status().as_u16());
+            let over = status == Some(401);
             match over {
                 true => needs_login(context, "the SSO session has ended"),
                 false => explain(HopError::sdk("sso:GetRoleCredentials", &error), sso),

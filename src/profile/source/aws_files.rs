@@ -6,8 +6,11 @@
 
 use std::{fs, io, sync::Arc};
 
-use super::{At, FileError, FileSource, Files, Section, Sources, Value};
-use crate::profile::ini::{self, Ini, Key};
+use super::{At, FileError, FileSource, Files, Section, Sources, Value, expand_home};
+use crate::profile::{
+    env::Env,
+    ini::{self, Ini, Key},
+};
 use zeroize::Zeroizing;
 
 /// Settings that only a profile has: a bare `[name]` in the config file with one of them was
@@ -24,7 +27,10 @@ const OF_A_PROFILE: [&str; 7] = [
 
 /// Reads all files. It never fails: what is wrong is among the errors.
 pub(crate) fn read(sources: &Sources) -> Files {
-    let mut files = Files::default();
+    let mut files = Files {
+        errors: missing(&sources.env),
+        ..Files::default()
+    };
     let of = |list, kind| std::iter::repeat(kind).zip(list);
     for (kind, source) in of(sources.config.iter(), Kind::Config)
         .chain(of(sources.credentials.iter(), Kind::Credentials))
@@ -39,6 +45,22 @@ pub(crate) fn read(sources: &Sources) -> Files {
         add(&mut files, &name, kind, ini::parse(&bytes));
     }
     files
+}
+
+/// Files that a variable names but that are not there; the usual ones may be missing.
+fn missing(env: &Env) -> Vec<FileError> {
+    ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
+        .into_iter()
+        .filter_map(|variable| {
+            let path = expand_home(env.get(variable)?, env);
+            let error = FileError {
+                file: path.display().to_string(),
+                line: 0,
+                message: format!("it does not exist, but {variable} names it; correct or unset it"),
+            };
+            (!path.exists()).then_some(error)
+        })
+        .collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
