@@ -1,5 +1,9 @@
 //! The look-alike over real sockets: every service, every refusal, with a client that signs
 //! with `aws-sigv4`.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot go on should say where"
+)]
 
 #[path = "sandbox/client.rs"]
 mod client;

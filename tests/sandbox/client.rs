@@ -16,25 +16,25 @@ use hyper::Request;
 use hyper_util::rt::TokioIo;
 use sigscope::sandbox::{Options, Sandbox};
 
-pub const ALICE: Key = Key::long(
+pub(crate) const ALICE: Key = Key::long(
     "AKIAIOSFODNN7EXAMPLE",
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 );
-pub const READER: Key = Key::long(
+pub(crate) const READER: Key = Key::long(
     "AKIAI44QH8DHBEXAMPLE",
     "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY",
 );
 
 /// The instant of every test: 2026-11-22T12:00:00Z.
-pub fn noon() -> SystemTime {
+pub(crate) fn noon() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_348_800)
 }
 
-pub async fn sandbox() -> Sandbox {
+pub(crate) async fn sandbox() -> Sandbox {
     sandbox_with(Options::default().storage).await
 }
 
-pub async fn sandbox_with(storage: usize) -> Sandbox {
+pub(crate) async fn sandbox_with(storage: usize) -> Sandbox {
     let options = Options {
         clock: Arc::new(noon),
         storage,
@@ -44,14 +44,14 @@ pub async fn sandbox_with(storage: usize) -> Sandbox {
 }
 
 #[derive(Clone)]
-pub struct Key {
-    pub id: std::borrow::Cow<'static, str>,
-    pub secret: std::borrow::Cow<'static, str>,
-    pub token: Option<String>,
+pub(crate) struct Key {
+    pub(crate) id: std::borrow::Cow<'static, str>,
+    pub(crate) secret: std::borrow::Cow<'static, str>,
+    pub(crate) token: Option<String>,
 }
 
 impl Key {
-    pub const fn long(id: &'static str, secret: &'static str) -> Self {
+    pub(crate) const fn long(id: &'static str, secret: &'static str) -> Self {
         Self {
             id: std::borrow::Cow::Borrowed(id),
             secret: std::borrow::Cow::Borrowed(secret),
@@ -59,7 +59,7 @@ impl Key {
         }
     }
 
-    pub fn new(id: &str, secret: &str, token: Option<&str>) -> Self {
+    pub(crate) fn new(id: &str, secret: &str, token: Option<&str>) -> Self {
         Self {
             id: id.to_owned().into(),
             secret: secret.to_owned().into(),
@@ -67,7 +67,7 @@ impl Key {
         }
     }
 
-    pub fn with_secret(&self, secret: &str) -> Self {
+    pub(crate) fn with_secret(&self, secret: &str) -> Self {
         Self {
             secret: secret.to_owned().into(),
             ..self.clone()
@@ -75,7 +75,7 @@ impl Key {
     }
 
     /// The credentials in STS's XML answer.
-    pub fn issued(answer: &Answer) -> Self {
+    pub(crate) fn issued(answer: &Answer) -> Self {
         Self::new(
             &answer.element("AccessKeyId"),
             &answer.element("SecretAccessKey"),
@@ -90,23 +90,23 @@ impl Key {
 
 /// A request to be signed and sent.
 #[derive(Clone)]
-pub struct Ask {
-    pub method: &'static str,
-    pub target: String,
-    pub service: String,
-    pub region: String,
-    pub host: Option<String>,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Ask {
+    pub(crate) method: &'static str,
+    pub(crate) target: String,
+    pub(crate) service: String,
+    pub(crate) region: String,
+    pub(crate) host: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// The last line of the canonical request, where it is not the body's hash.
-    pub payload: Option<String>,
-    pub at: SystemTime,
-    pub presign: Option<Duration>,
-    pub double: bool,
+    pub(crate) payload: Option<String>,
+    pub(crate) at: SystemTime,
+    pub(crate) presign: Option<Duration>,
+    pub(crate) double: bool,
 }
 
 impl Ask {
-    pub fn new(service: &str, region: &str, method: &'static str, target: &str) -> Self {
+    pub(crate) fn new(service: &str, region: &str, method: &'static str, target: &str) -> Self {
         Self {
             method,
             target: target.to_owned(),
@@ -122,53 +122,53 @@ impl Ask {
         }
     }
 
-    pub fn s3(method: &'static str, target: &str) -> Self {
+    pub(crate) fn s3(method: &'static str, target: &str) -> Self {
         Self::new("s3", "us-west-2", method, target)
     }
 
-    pub fn json(service: &str, target: &str, body: &str) -> Self {
+    pub(crate) fn json(service: &str, target: &str, body: &str) -> Self {
         Self::new(service, "us-west-2", "POST", "/")
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.1")
             .body(body)
     }
 
-    pub fn form(service: &str, body: &str) -> Self {
+    pub(crate) fn form(service: &str, body: &str) -> Self {
         Self::new(service, "us-west-2", "POST", "/")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body)
     }
 
-    pub fn identity() -> Self {
+    pub(crate) fn identity() -> Self {
         Self::form("sts", "Action=GetCallerIdentity&Version=2011-06-15")
     }
 
-    pub fn secret(name: &str) -> Self {
+    pub(crate) fn secret(name: &str) -> Self {
         let body = format!("{{\"SecretId\":\"{name}\"}}");
         Self::json("secretsmanager", "secretsmanager.GetSecretValue", &body)
     }
 
-    pub fn region(mut self, region: &str) -> Self {
+    pub(crate) fn region(mut self, region: &str) -> Self {
         region.clone_into(&mut self.region);
         self
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn body(mut self, body: impl AsRef<[u8]>) -> Self {
         self.body = body.as_ref().to_vec();
         self
     }
 
-    pub fn payload(mut self, payload: &str) -> Self {
+    pub(crate) fn payload(mut self, payload: &str) -> Self {
         self.payload = Some(payload.to_owned());
         self
     }
 
-    pub fn minutes(mut self, minutes: i64) -> Self {
+    pub(crate) fn minutes(mut self, minutes: i64) -> Self {
         let by = Duration::from_secs(minutes.unsigned_abs() * 60);
         self.at = if minutes < 0 {
             self.at - by
@@ -179,7 +179,7 @@ impl Ask {
     }
 
     /// Signs; what comes back may still be spoilt before it is sent.
-    pub fn signed(&self, sandbox: &Sandbox, key: &Key) -> Signed {
+    pub(crate) fn signed(&self, sandbox: &Sandbox, key: &Key) -> Signed {
         let host = self.host.clone().unwrap_or(sandbox.address.to_string());
         let mut settings = SigningSettings::default();
         if self.service == "s3" {
@@ -235,7 +235,7 @@ impl Ask {
         }
     }
 
-    pub async fn send(&self, sandbox: &Sandbox, key: &Key) -> Answer {
+    pub(crate) async fn send(&self, sandbox: &Sandbox, key: &Key) -> Answer {
         self.signed(sandbox, key).send(sandbox).await
     }
 }
@@ -248,16 +248,16 @@ fn percent(text: &str) -> String {
 
 /// A request ready to go out.
 #[derive(Clone)]
-pub struct Signed {
-    pub method: &'static str,
-    pub target: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-    pub signature: String,
+pub(crate) struct Signed {
+    pub(crate) method: &'static str,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) signature: String,
 }
 
 impl Signed {
-    pub fn unsigned(sandbox: &Sandbox, method: &'static str, target: &str) -> Self {
+    pub(crate) fn unsigned(sandbox: &Sandbox, method: &'static str, target: &str) -> Self {
         Self {
             method,
             target: target.to_owned(),
@@ -267,19 +267,19 @@ impl Signed {
         }
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self
     }
 
     /// Edits the `Authorization` header.
-    pub fn authorization(mut self, edit: impl Fn(&str) -> String) -> Self {
+    pub(crate) fn authorization(mut self, edit: impl Fn(&str) -> String) -> Self {
         for (name, value) in &mut self.headers {
             if name == "authorization" {
                 *value = edit(value);
@@ -288,7 +288,7 @@ impl Signed {
         self
     }
 
-    pub async fn send(self, sandbox: &Sandbox) -> Answer {
+    pub(crate) async fn send(self, sandbox: &Sandbox) -> Answer {
         let stream = tokio::net::TcpStream::connect(sandbox.address)
             .await
             .expect("connects");
@@ -316,22 +316,22 @@ impl Signed {
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: hyper::HeaderMap,
-    pub text: String,
-    pub body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: hyper::HeaderMap,
+    pub(crate) text: String,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("ASCII"))
     }
 
     /// The text of an XML element, unescaped as far as the tests need it.
-    pub fn element(&self, name: &str) -> String {
+    pub(crate) fn element(&self, name: &str) -> String {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let inner = self
             .text
@@ -346,12 +346,12 @@ impl Answer {
             .replace("&amp;", "&")
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
     /// The error code, wherever the protocol puts it; the status where there is none.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let kind = self.json()["__type"]
             .as_str()
             .unwrap_or_default()
@@ -367,7 +367,7 @@ impl Answer {
         .unwrap_or_else(|| self.status.to_string())
     }
 
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let json = self.json();
         let text = json["message"].as_str().or(json["Message"].as_str());
         text.map_or_else(|| self.element("Message"), str::to_owned)
@@ -375,7 +375,7 @@ impl Answer {
 
     /// Asserts the code and that the message has this in it.
     #[track_caller]
-    pub fn says(&self, status: u16, code: &str, words: &str) -> &Self {
+    pub(crate) fn says(&self, status: u16, code: &str, words: &str) -> &Self {
         assert_eq!(
             (self.status, self.code().as_str()),
             (status, code),
@@ -388,7 +388,7 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn ok(&self) -> &Self {
+    pub(crate) fn ok(&self) -> &Self {
         assert!(
             (200..300).contains(&self.status),
             "{} {}",
