@@ -145,6 +145,9 @@ impl Sink {
         }
         self.len += bytes.len();
         while !bytes.is_empty() {
+            if self.open.is_empty() && !self.pieces.is_empty() {
+                self.open.reserve(PIECE);
+            }
             let fits = bytes.len().min(PIECE - self.open.len());
             self.open.extend_from_slice(&bytes[..fits]);
             bytes = &bytes[fits..];
