@@ -62,11 +62,17 @@ impl Drop for Charge {
     }
 }
 
+/// What keeps a blob's memory counted.
+enum Held {
+    Own { _charge: Charge },
+    Parts { _blobs: Vec<Arc<Blob>> },
+}
+
 /// A stored body.
 pub(super) struct Blob {
     pieces: Vec<Bytes>,
     len: usize,
-    _charge: Charge,
+    _held: Held,
 }
 
 impl Blob {
@@ -77,20 +83,13 @@ impl Blob {
         Ok(sink.into_blob())
     }
 
-    /// Several blobs as one; the pieces are shared, the charge is not counted twice for long.
-    pub(super) fn concat(parts: &[Arc<Self>], budget: &Arc<Budget>) -> Result<Self, Fault> {
-        let mut charge = Charge {
-            budget: Arc::clone(budget),
-            bytes: 0,
-        };
-        let len = parts.iter().map(|part| part.len).sum();
-        charge.grow(len)?;
-        let pieces = parts.iter().flat_map(|part| part.pieces.clone()).collect();
-        Ok(Self {
-            pieces,
-            len,
-            _charge: charge,
-        })
+    /// Several blobs as one, which shares their memory.
+    pub(super) fn concat(parts: Vec<Arc<Self>>) -> Self {
+        Self {
+            pieces: parts.iter().flat_map(|part| part.pieces.clone()).collect(),
+            len: parts.iter().map(|part| part.len).sum(),
+            _held: Held::Parts { _blobs: parts },
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -146,6 +145,9 @@ impl Sink {
         }
         self.len += bytes.len();
         while !bytes.is_empty() {
+            if self.open.is_empty() && !self.pieces.is_empty() {
+                self.open.reserve(PIECE);
+            }
             let fits = bytes.len().min(PIECE - self.open.len());
             self.open.extend_from_slice(&bytes[..fits]);
             bytes = &bytes[fits..];
@@ -163,7 +165,9 @@ impl Sink {
         Blob {
             pieces: self.pieces,
             len: self.len,
-            _charge: self.charge,
+            _held: Held::Own {
+                _charge: self.charge,
+            },
         }
     }
 }

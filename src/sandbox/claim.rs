@@ -13,7 +13,6 @@ const CREDENTIAL_FORM: &str =
 const WEEK: u64 = 604_800;
 
 /// A signature and everything that is said to have gone into it.
-#[derive(Debug)]
 pub(super) struct Claim {
     pub(super) key_id: String,
     pub(super) date: String,

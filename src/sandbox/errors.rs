@@ -261,7 +261,7 @@ impl Fault {
                 } else {
                     "Receiver"
                 };
-                let old = self.code.trim_end_matches("Exception");
+                let old = query_name(&self.code);
                 set("x-amzn-query-error", &format!("{old};{side}"));
             }
             _ => {}
@@ -346,6 +346,15 @@ impl Ids {
             short: hex[32..48].to_ascii_uppercase(),
             host: hash::base64(&[digest.as_slice(), &digest[..24]].concat()),
         }
+    }
+}
+
+/// The name under which an error went in the query protocol.
+fn query_name(code: &str) -> &str {
+    match code {
+        "InvalidSignatureException" => "SignatureDoesNotMatch",
+        "UnrecognizedClientException" => "InvalidClientTokenId",
+        other => other.strip_suffix("Exception").unwrap_or(other),
     }
 }
 

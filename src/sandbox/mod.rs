@@ -3,7 +3,8 @@
 //! of EC2 and ECS answer as AWS does, refusals included. Nothing in it is real.
 //!
 //! ```text
-//! server    socket → head → which service? (credential scope, host, target, action, path)
+//! server    socket → head; the log of calls
+//! dispatch  which service? by credential scope, host, target, action, path
 //!   claim → verify     is the signature right? recomputed with aws-sigv4's own `sign`
 //!   service file       one each: sts iam secrets sqs dynamo gateway bedrock metadata s3/
 //!     policy           may this caller do it? identity, boundary, session, SCP, resource
@@ -18,6 +19,7 @@ mod bedrock;
 mod body;
 mod chunked;
 mod claim;
+mod dispatch;
 mod dynamo;
 mod errors;
 mod gateway;

@@ -127,8 +127,8 @@ pub(super) async fn complete(
             digests.extend_from_slice(&part.md5);
         }
         Ok(Object {
-            blob: Arc::new(Blob::concat(&blobs, &ask.state.budget)?),
             etag: format!("{}-{}", hash::hex(&hash::md5(&digests)), blobs.len()),
+            blob: Arc::new(Blob::concat(blobs)),
             modified: ask.now,
             headers: upload.headers.clone(),
             checksum: None,
@@ -146,8 +146,7 @@ pub(super) async fn complete(
     );
     ask.bucket("s3:PutObject", Some(ask.key), |bucket| {
         bucket.uploads.remove(&upload_id(ask));
-        bucket.objects.insert(ask.key.to_owned(), Arc::new(object));
-        Ok(())
+        bucket.insert(ask.key, Arc::new(object))
     })?;
     Ok(xml_reply("CompleteMultipartUploadResult", &inner))
 }

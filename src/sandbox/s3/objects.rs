@@ -28,10 +28,7 @@ pub(super) async fn put(ask: &Ask<'_>, incoming: &mut Option<Incoming>) -> Resul
     let received = ask.receive(incoming).await?;
     let object = Arc::new(Object::new(ask.head, received, ask.now));
     ask.bucket("s3:PutObject", Some(ask.key), |bucket| {
-        bucket
-            .objects
-            .insert(ask.key.to_owned(), Arc::clone(&object));
-        Ok(())
+        bucket.insert(ask.key, Arc::clone(&object))
     })?;
     let mut reply = empty_reply(200);
     set(&mut reply, "etag", &format!("\"{}\"", object.etag));
@@ -126,8 +123,7 @@ pub(super) fn copy(ask: &Ask<'_>) -> Result<Reply, Fault> {
         object.etag
     );
     ask.bucket("s3:PutObject", Some(ask.key), |bucket| {
-        bucket.objects.insert(ask.key.to_owned(), Arc::new(object));
-        Ok(())
+        bucket.insert(ask.key, Arc::new(object))
     })?;
     Ok(xml_reply("CopyObjectResult", &inner))
 }

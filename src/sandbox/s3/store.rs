@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::sandbox::body::{Blob, Budget, Received};
+use crate::sandbox::errors::Fault;
 use crate::sandbox::hash;
 use crate::sandbox::policy::Policy;
 use crate::sandbox::reader::Head;
@@ -18,6 +19,9 @@ const KEPT: [&str; 5] = [
     "content-type",
     "expires",
 ];
+
+/// Objects in one bucket.
+const MOST_OBJECTS: usize = 100_000;
 
 #[derive(Default)]
 pub(in crate::sandbox) struct Store {
@@ -91,6 +95,19 @@ impl Bucket {
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }
+    }
+
+    /// Puts the object under the key, in place of one that is there.
+    pub(super) fn insert(&mut self, key: &str, object: Arc<Object>) -> Result<(), Fault> {
+        if self.objects.len() >= MOST_OBJECTS && !self.objects.contains_key(key) {
+            return Err(Fault::new(
+                503,
+                "SlowDown",
+                "Please reduce your request rate.",
+            ));
+        }
+        self.objects.insert(key.to_owned(), object);
+        Ok(())
     }
 }
 
