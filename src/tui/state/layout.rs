@@ -100,7 +100,8 @@ pub fn layout(app: &App) -> Option<Layout> {
         footer: row(h - 1),
         ..Layout::default()
     };
-    if app.zoom || w < MEDIUM {
+    let nothing = app.list.info.total == 0 && app.focus == Focus::List;
+    if app.zoom || w < MEDIUM || nothing {
         match app.focus {
             Focus::List => layout.list = Some(body),
             Focus::Pane(pane) => layout.panes.push(tabbed(pane, &PaneId::ALL, body)),

@@ -141,13 +141,13 @@ fn question(frame: &mut Frame<'_>, app: &App, theme: &Theme, dialog: &Dialog) {
     let mut line = Line::from(" ");
     for (at, answer) in dialog.answers.iter().enumerate() {
         let chosen = at == dialog.cursor;
-        let text = match chosen {
-            true => format!("[{}]", answer.label),
-            false => format!(" {} ", answer.label),
-        };
+        let (open, shut) = if chosen { ("[", "]") } else { (" ", " ") };
         let tone = if chosen { Tone::Selection } else { Tone::Text };
-        line.push_span(span(theme, tone, text));
-        line.push_span(span(theme, Tone::Hint, format!("{} ", answer.key)));
+        let key = if chosen { Tone::Selection } else { Tone::Hint };
+        line.push_span(span(theme, tone, open));
+        line.push_span(span(theme, key, answer.key.to_string()));
+        line.push_span(span(theme, tone, format!(" {}{shut}", answer.label)));
+        line.push_span(" ");
         if upright {
             put(frame, inner, first + at as u16, &line);
             line = Line::from(" ");

@@ -119,7 +119,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect) 
 fn heading(app: &App, theme: &Theme) -> Line<'static> {
     let info = app.list.info;
     let mut line = Line::from(vec![span(theme, Tone::Title, " exchanges ")]);
-    let filter = app.wanted_filter();
+    let filter = match app.filter_error {
+        Some(_) => &app.filter,
+        None => app.wanted_filter(),
+    };
     if !filter.is_empty() {
         let count = thousands(info.matching as u64);
         let of = thousands(info.total as u64);

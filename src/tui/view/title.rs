@@ -56,9 +56,10 @@ fn fitting(parts: &[Part], room: usize) -> Vec<&Part> {
 const NAME: u8 = 0;
 const SKEW: u8 = 1;
 const COUNTS: u8 = 2;
-const REGION: u8 = 3;
-const EXPIRY: u8 = 4;
-const STATE: u8 = 5;
+const FAILED: u8 = 3;
+const REGION: u8 = 4;
+const EXPIRY: u8 = 5;
+const STATE: u8 = 6;
 const ACCOUNT: u8 = 7;
 const PROFILE: u8 = 8;
 const LISTENER: u8 = 9;
@@ -94,7 +95,7 @@ fn parts(app: &App) -> Vec<Part> {
     add(COUNTS, Tone::Text, count);
     if status.failed > 0 {
         add(
-            COUNTS,
+            FAILED,
             Tone::Error,
             format!("{} failed", thousands(status.failed)),
         );
