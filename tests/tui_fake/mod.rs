@@ -58,7 +58,10 @@ impl Fake {
         Self::with_rows(exchanges, 0)
     }
 
-    pub fn with_rows(exchanges: Vec<Exchange>, bare_rows: usize) -> Arc<Self> {
+    pub fn with_rows(mut exchanges: Vec<Exchange>, bare_rows: usize) -> Arc<Self> {
+        for exchange in &mut exchanges {
+            exchange.id += bare_rows as u64;
+        }
         let status = Status {
             listeners: vec![Listener {
                 address: "127.0.0.1:8787".to_owned(),
