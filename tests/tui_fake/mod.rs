@@ -1,6 +1,12 @@
 //! An engine without a proxy: a handful of exchanges as real ones look, and any number of
 //! rows on demand.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shared by test files of which each uses its part"
+)]
 
 pub mod exchanges;
 
@@ -190,7 +196,11 @@ impl Engine for Fake {
             true => total,
             false => inner.matching.len(),
         };
-        Ok(ViewInfo { total, matching })
+        Ok(ViewInfo {
+            total,
+            matching,
+            scanning: false,
+        })
     }
 
     fn window(&self, first: usize, count: usize) -> Vec<RowLine> {

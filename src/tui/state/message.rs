@@ -78,7 +78,7 @@ impl Badge {
         let action = changed(signing, &name, sent);
         let gone = action == Some(ChangeAction::Stripped);
         Self {
-            signed: !gone && signing.signed_headers.iter().any(|signed| *signed == name),
+            signed: !gone && signing.signed_headers.contains(&name),
             action,
         }
     }

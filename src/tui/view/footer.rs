@@ -105,10 +105,12 @@ fn keys(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect, top: Option
         (None, Focus::Pane(_)) => &[Context::Pane, Context::Both],
     };
     let fixed = |spec: &&Spec| matches!(spec.command, Command::CommandLine | Command::Help);
+    let help = matches!(top, Some(Layer::Help(_)));
     let hinted = || {
         COMMANDS
             .iter()
-            .filter(|s| s.hint.is_some() && here.contains(&s.context))
+            .filter(|spec| spec.hint.is_some() && here.contains(&spec.context))
+            .filter(|spec| !(help && spec.command == Command::MenuChoose))
     };
     let right: Vec<_> = hinted().filter(fixed).map(hint).collect();
     let kept: usize = right

@@ -4,6 +4,7 @@ use ratatui::{Frame, layout::Rect, text::Line, widgets::Clear};
 
 use super::{framed, help, overlay, paint, put, span};
 use crate::tui::{
+    command,
     state::{App, Dialog, Item, Layer, Picker, Prompt, Tone},
     text::wrap::{breaks, cut, cut_middle, width},
     theme::Theme,
@@ -184,7 +185,7 @@ fn completions(frame: &mut Frame<'_>, app: &App, theme: &Theme, prompt: &Prompt)
             frame,
             inner,
             n,
-            &completion(theme, entry, usize::from(inner.width)),
+            &completion(app, theme, entry, usize::from(inner.width)),
         );
         if at == prompt.chosen {
             paint(frame, inner, n, theme.style(Tone::Selection));
@@ -192,7 +193,7 @@ fn completions(frame: &mut Frame<'_>, app: &App, theme: &Theme, prompt: &Prompt)
     }
 }
 
-fn completion(theme: &Theme, entry: &Completion, room: usize) -> Line<'static> {
+fn completion(app: &App, theme: &Theme, entry: &Completion, room: usize) -> Line<'static> {
     let Some(spec) = entry.spec else {
         return Line::from(span(
             theme,
@@ -203,9 +204,13 @@ fn completion(theme: &Theme, entry: &Completion, room: usize) -> Line<'static> {
     let name = format!(" {:<24}", format!("{}{}", spec.name, spec.argument.usage()));
     let key = format!("{:<12}", spec.keys_shown());
     let left = room.saturating_sub(name.chars().count() + key.chars().count());
+    let (tone, text) = match command::enabled(spec.command, app) {
+        Ok(()) => (Tone::Text, spec.help.to_owned()),
+        Err(why) => (Tone::Muted, format!("not now: {why}")),
+    };
     Line::from(vec![
-        span(theme, Tone::Text, name),
+        span(theme, tone, name),
         span(theme, Tone::Hint, key),
-        span(theme, Tone::Muted, cut(spec.help, left)),
+        span(theme, Tone::Muted, cut(&text, left)),
     ])
 }

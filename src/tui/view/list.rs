@@ -127,7 +127,9 @@ fn heading(app: &App, theme: &Theme) -> Line<'static> {
         let count = thousands(info.matching as u64);
         let of = thousands(info.total as u64);
         line.push_span(span(theme, Tone::Accent, format!("/{} ", cut(filter, 40))));
-        line.push_span(span(theme, Tone::Muted, format!("{count} of {of} ")));
+        let more = if info.scanning { "…" } else { "" };
+        let text = format!("{count}{more} of {of} ");
+        line.push_span(span(theme, Tone::Muted, text));
     }
     line
 }
@@ -247,7 +249,7 @@ fn signed(text: &str) -> (Tone, String) {
     match text {
         "invalid" => (Tone::Error, "✗ invalid".to_owned()),
         "unknown-key" => (Tone::Warning, "? key".to_owned()),
-        "none" => (Tone::Muted, "–".to_owned()),
+        "unsigned" => (Tone::Muted, "unsigned".to_owned()),
         other => (Tone::Text, other.to_owned()),
     }
 }
