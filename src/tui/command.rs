@@ -208,7 +208,7 @@ pub const COMMANDS: &[Spec] = &[
         Both,
         "send it again as another profile or region",
     )
-    .hint("replay as…"),
+    .hint("as…"),
     spec(
         C::Profiles,
         "profile",
@@ -243,14 +243,6 @@ pub const COMMANDS: &[Spec] = &[
         "previous place that was searched for",
     ),
     spec(
-        C::AsSent,
-        "as-sent",
-        &["t"],
-        Both,
-        "request as received, or as sent",
-    )
-    .hint("as sent"),
-    spec(
         C::Copy,
         "copy",
         &["y"],
@@ -258,6 +250,14 @@ pub const COMMANDS: &[Spec] = &[
         "copy value, header, curl, canonical request, …",
     )
     .hint("copy"),
+    spec(
+        C::AsSent,
+        "as-sent",
+        &["t"],
+        Both,
+        "request as received, or as sent",
+    )
+    .hint("as sent"),
     spec(
         C::Parent,
         "parent",
@@ -303,14 +303,14 @@ pub const COMMANDS: &[Spec] = &[
         "left",
         &["h", "left"],
         Both,
-        "scroll left; on a list, nothing",
+        "scroll left, where lines are not wrapped",
     ),
     spec(
         C::Right,
         "right",
         &["l", "right"],
         Both,
-        "scroll right; on a list, open",
+        "scroll right; in the list, open",
     ),
     spec(C::Top, "top", &["g", "home"], Both, "to the beginning"),
     spec(C::Bottom, "bottom", &["G", "end"], Both, "to the end"),

@@ -124,6 +124,8 @@ pub struct ViewInfo {
     pub total: usize,
     /// Rows that the filter matches.
     pub matching: usize,
+    /// Older rows are still being looked at: ask again soon.
+    pub scanning: bool,
 }
 
 /// What is wrong with a filter.
@@ -150,7 +152,7 @@ pub struct RowLine {
     pub region: String,
     /// `200`, or the kind of the fault, or nothing while it is under way.
     pub status: String,
-    /// Who signed: `lane`, `valid`, `invalid`, `unknown-key`, `none`.
+    /// Who signed: `lane`, `valid`, `invalid`, `unknown-key`, `unsigned`.
     pub signed: String,
     /// Milliseconds; `None` while it is under way.
     pub ms: Option<u64>,

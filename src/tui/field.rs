@@ -42,6 +42,10 @@ impl Field {
 
     /// Edits; whether the text changed.
     pub fn press(&mut self, key: Key) -> bool {
+        // As in a shell; the text area's own meaning of this key is undo.
+        if key.ctrl && key.code == Code::Char('u') {
+            return self.area.delete_line_by_head();
+        }
         let line_break = matches!(key.code, Code::Char('m' | 'j')) && key.ctrl;
         match area_key(key.code) {
             Some(code) if !line_break => self.area.input(Input {

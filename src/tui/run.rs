@@ -134,7 +134,7 @@ impl Loop {
         while !self.done {
             self.draw()?;
             let drawn = Instant::now();
-            let mut stale = false;
+            let mut stale = self.app.list.info.scanning;
             while !self.done {
                 let wake = self.wake(drawn, stale);
                 tokio::select! {

@@ -20,7 +20,7 @@ use crossterm::{
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use ratatui::{Frame, Terminal, backend::CrosstermBackend};
+use ratatui::{Frame, Terminal, backend::CrosstermBackend, layout::Rect};
 
 use super::{
     key::{Code, Key},
@@ -53,7 +53,7 @@ impl Screen {
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.set_mouse(self.mouse)?;
-        self.terminal.clear()
+        self.clear()
     }
 
     /// Back to the shell until it continues us.
@@ -75,9 +75,13 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Draws everything anew with the next frame.
+    /// Draws everything anew with the next frame. (The terminal's own `clear` asks for the
+    /// cursor's position first, and the answer would have to get past whoever reads the
+    /// keys.)
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let size = self.terminal.size()?;
+        self.terminal
+            .resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Asks for mouse events, or leaves the mouse to the terminal.

@@ -32,7 +32,7 @@ pub fn row(exchange: &Exchange) -> RowLine {
         (ClientSignature::Valid, Some(_)) => "lane",
         (ClientSignature::Valid, None) => "valid",
         (ClientSignature::UnknownKey, _) => "unknown-key",
-        (ClientSignature::None, _) => "none",
+        (ClientSignature::None, _) => "unsigned",
     };
     let status = match (&exchange.reply, &exchange.fault) {
         (_, Some(fault)) => fault.kind.as_str().to_owned(),

@@ -1,6 +1,12 @@
 //! An engine without a proxy: a handful of exchanges as real ones look, and any number of
 //! rows on demand.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shared by test files of which each uses its part"
+)]
 
 pub mod exchanges;
 
@@ -58,7 +64,10 @@ impl Fake {
         Self::with_rows(exchanges, 0)
     }
 
-    pub fn with_rows(exchanges: Vec<Exchange>, bare_rows: usize) -> Arc<Self> {
+    pub fn with_rows(mut exchanges: Vec<Exchange>, bare_rows: usize) -> Arc<Self> {
+        for exchange in &mut exchanges {
+            exchange.id += bare_rows as u64;
+        }
         let status = Status {
             listeners: vec![Listener {
                 address: "127.0.0.1:8787".to_owned(),
@@ -187,7 +196,11 @@ impl Engine for Fake {
             true => total,
             false => inner.matching.len(),
         };
-        Ok(ViewInfo { total, matching })
+        Ok(ViewInfo {
+            total,
+            matching,
+            scanning: false,
+        })
     }
 
     fn window(&self, first: usize, count: usize) -> Vec<RowLine> {

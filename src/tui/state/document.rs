@@ -121,7 +121,7 @@ impl Document {
 
     /// Appends a heading, with air above it.
     pub fn heading(&mut self, text: &str) {
-        if self.len() > 0 {
+        if !self.is_empty() {
             self.gap();
         }
         self.push(Line::of(Tone::Heading, text));
@@ -307,9 +307,7 @@ impl Block {
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(text.len() / 32 + 1);
     let mut start = 0;
-    let mut number = 0;
-    for line in text.split('\n') {
-        number += 1;
+    for (number, line) in (1..).zip(text.split('\n')) {
         let end = start + line.len();
         let mut shown = number;
         let mut from = start;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! wide, tall (≥ 140 × 30)     wide, low or medium (≥ 80)   narrow
-//! title                       title                        title
+//! title                       title                        title (or < 12 rows)
 //! list                        list                         list or one pane
 //! 1 │ 2 │ 3                   one pane, or 1 │ 2 │ 3
 //! 4 5 6 as tabs               where there is the width
@@ -18,6 +18,8 @@ pub const SMALLEST: (u16, u16) = (30, 8);
 const WIDE: u16 = 140;
 /// From this width on list and panes share the screen.
 const MEDIUM: u16 = 80;
+/// Below this height list and panes take turns.
+const LOW: u16 = 12;
 /// From this height on a wide screen also shows the lower panes.
 const TALL: u16 = 30;
 
@@ -100,7 +102,8 @@ pub fn layout(app: &App) -> Option<Layout> {
         footer: row(h - 1),
         ..Layout::default()
     };
-    if app.zoom || w < MEDIUM {
+    let nothing = app.list.info.total == 0 && app.focus == Focus::List;
+    if app.zoom || w < MEDIUM || h < LOW || nothing {
         match app.focus {
             Focus::List => layout.list = Some(body),
             Focus::Pane(pane) => layout.panes.push(tabbed(pane, &PaneId::ALL, body)),

@@ -66,6 +66,8 @@ impl List {
             self.cursor = last;
             self.selected = None;
         } else if let Some(place) = self.selected.and_then(|id| engine.index_of(id)) {
+            // Rows went or came above: what is on the screen stays where it is.
+            self.first = (self.first + place).saturating_sub(self.cursor);
             self.cursor = place;
         } else {
             self.cursor = self.cursor.min(last);

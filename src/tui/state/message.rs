@@ -78,7 +78,7 @@ impl Badge {
         let action = changed(signing, &name, sent);
         let gone = action == Some(ChangeAction::Stripped);
         Self {
-            signed: !gone && signing.signed_headers.iter().any(|signed| *signed == name),
+            signed: !gone && signing.signed_headers.contains(&name),
             action,
         }
     }
@@ -282,7 +282,12 @@ fn reply(exchange: &Exchange, raw: bool) -> Document {
         );
         if let Some(message) = &error.message {
             for line in message.lines() {
-                document.push(Line::of(Tone::Text, line).hanging(2));
+                document.push(
+                    Line::of(Tone::Text, "  ")
+                        .with(Tone::Text, line)
+                        .hanging(2)
+                        .copies(line),
+                );
             }
         }
     }
@@ -303,7 +308,12 @@ pub(crate) fn fault(document: &mut Document, exchange: &Exchange) {
                 .with(Tone::Text, &fault.stage),
         );
         for line in fault.message.lines() {
-            document.push(Line::of(Tone::Text, line).hanging(2));
+            document.push(
+                Line::of(Tone::Text, "  ")
+                    .with(Tone::Text, line)
+                    .hanging(2)
+                    .copies(line),
+            );
         }
         document.gap();
     }

@@ -239,7 +239,10 @@ impl App {
     pub fn sync(&mut self, engine: &dyn Engine) {
         let generation = engine.generation();
         let filter = self.wanted_filter().to_owned();
-        if self.generation != Some(generation) || self.viewed.as_ref() != Some(&filter) {
+        if self.generation != Some(generation)
+            || self.viewed.as_ref() != Some(&filter)
+            || self.list.info.scanning
+        {
             self.status = engine.status();
             self.unsaved = engine.unsaved();
             self.filter_error = self.list.sync(engine, &filter).err();

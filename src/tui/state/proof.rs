@@ -279,11 +279,7 @@ pub(crate) fn timing(exchange: &Exchange) -> Document {
         ("held", t.held, "by the operator"),
         ("credentials", t.credentials, "waiting for them"),
         ("sign", t.sign, "canonicalise and sign"),
-        (
-            "connect",
-            t.connect,
-            "with TLS; a reused connection has none",
-        ),
+        ("connect", t.connect, "with TLS; none if reused"),
         (
             "wait",
             t.first_byte.map(|first| first.saturating_sub(before)),
@@ -318,7 +314,7 @@ fn bar(name: &str, took: Option<u64>, what: &str, from: u64, total: u64) -> Line
     let start = scale(from).min(BAR as usize - 1);
     let length = took.map_or(0, |took| {
         let end = scale(from.saturating_add(took)).max(start + usize::from(took > 0));
-        end - start
+        if took == 0 { 0 } else { end - start }
     });
     let shown = took.map_or_else(|| "–".to_owned(), duration);
     Line::of(Tone::Key, &format!("{name:<12}"))

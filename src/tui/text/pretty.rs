@@ -145,7 +145,8 @@ fn xml(text: &str) -> String {
                 break_line(&mut out, depth + usize::from(closing));
                 out.push_str(between.trim());
             }
-            if !out.is_empty() && !(closing && after_open) {
+            let empty = closing && after_open;
+            if !out.is_empty() && !empty {
                 break_line(&mut out, depth);
             }
         }

@@ -1,19 +1,34 @@
 use unicode_width::UnicodeWidthChar;
 
 /// Byte offsets at which the rows of a wrapped line begin; the first is 0. Continuation
-/// rows are `indent` columns narrower.
+/// rows are `indent` columns narrower. Rows end behind a blank where there is one in their
+/// second half, so that prose keeps its words and long tokens fill their rows.
 pub(crate) fn breaks(text: &str, width: usize, indent: usize) -> Vec<usize> {
     let mut rows = vec![0];
     let indent = if indent * 2 > width { 0 } else { indent };
     let (mut used, mut room) = (0, width.max(1));
+    // Behind the last blank of the row: offset and columns up to there.
+    let mut blank: Option<(usize, usize)> = None;
     for (at, c) in text.char_indices() {
         let columns = c.width().unwrap_or(0);
         if used + columns > room && at > 0 {
-            rows.push(at);
-            used = 0;
+            let start = match blank.take() {
+                Some((start, taken)) if taken * 2 > room => {
+                    used -= taken;
+                    start
+                }
+                _ => {
+                    used = 0;
+                    at
+                }
+            };
+            rows.push(start);
             room = width.saturating_sub(indent).max(1);
         }
         used += columns;
+        if c == ' ' {
+            blank = Some((at + 1, used));
+        }
     }
     rows
 }
@@ -78,6 +93,8 @@ mod tests {
         assert_eq!(breaks("abcdefgh", 3, 0), [0, 3, 6]);
         assert_eq!(breaks("abcdefgh", 4, 1), [0, 4, 7]);
         assert_eq!(breaks("日本語", 4, 0), [0, 6]);
+        assert_eq!(breaks("one two three", 9, 0), [0, 8]);
+        assert_eq!(breaks("a bcdefghijk", 6, 0), [0, 6]);
         assert_eq!(breaks("", 4, 0), [0]);
         assert_eq!(breaks("日", 1, 0), [0]);
     }

@@ -1,12 +1,12 @@
 //! The last row: a text under edit, a notice, or the keys of the focused part.
 
-use ratatui::{Frame, layout::Rect, text::Line};
+use ratatui::{Frame, layout::Rect, text::Line, widgets::Clear};
 
-use super::{paint, put, span};
+use super::{put, span};
 use crate::tui::{
     command::{self, COMMANDS, Command, Context, Spec},
     state::{App, Focus, Layer, Level, Prompt, Purpose, Tone},
-    text::wrap::{cut, width},
+    text::wrap::{breaks, cut, width},
     theme::Theme,
 };
 
@@ -78,13 +78,25 @@ fn toast(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect) {
         Level::Warning => (Tone::Warning, " ! "),
         Level::Error => (Tone::Error, " ✗ "),
     };
-    let text = format!("{word}{}", toast.text);
-    let text = cut(&text, usize::from(area.width));
-    put(frame, area, 0, &Line::from(span(theme, tone, text)));
-    if toast.level == Level::Error {
-        paint(frame, area, 0, theme.style(Tone::Error));
+    // What to do next stands at the end: it is never cut, it takes the rows that it needs.
+    let room = usize::from(area.width)
+        .saturating_sub(word.len() + 1)
+        .max(1);
+    let starts = breaks(&toast.text, room, 0);
+    let rows = (starts.len() as u16).min(TOAST_ROWS).min(area.y + 1);
+    let place = Rect::new(area.x, area.y + 1 - rows, area.width, rows);
+    frame.render_widget(Clear, place);
+    frame.buffer_mut().set_style(place, theme.style(Tone::Text));
+    for (n, &start) in starts.iter().enumerate().take(usize::from(rows)) {
+        let end = starts.get(n + 1).copied().unwrap_or(toast.text.len());
+        let lead = if n == 0 { word } else { "   " };
+        let text = format!("{lead}{}", &toast.text[start..end]);
+        put(frame, place, n as u16, &Line::from(span(theme, tone, text)));
     }
 }
+
+/// Most rows that a notice covers.
+const TOAST_ROWS: u16 = 5;
 
 fn keys(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect, top: Option<&Layer>) {
     let here: &[Context] = match (top, app.focus) {
@@ -93,10 +105,12 @@ fn keys(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect, top: Option
         (None, Focus::Pane(_)) => &[Context::Pane, Context::Both],
     };
     let fixed = |spec: &&Spec| matches!(spec.command, Command::CommandLine | Command::Help);
+    let help = matches!(top, Some(Layer::Help(_)));
     let hinted = || {
         COMMANDS
             .iter()
-            .filter(|s| s.hint.is_some() && here.contains(&s.context))
+            .filter(|spec| spec.hint.is_some() && here.contains(&spec.context))
+            .filter(|spec| !(help && spec.command == Command::MenuChoose))
     };
     let right: Vec<_> = hinted().filter(fixed).map(hint).collect();
     let kept: usize = right

@@ -4,6 +4,7 @@ use ratatui::{Frame, layout::Rect, text::Line, widgets::Clear};
 
 use super::{framed, help, overlay, paint, put, span};
 use crate::tui::{
+    command,
     state::{App, Dialog, Item, Layer, Picker, Prompt, Tone},
     text::wrap::{breaks, cut, cut_middle, width},
     theme::Theme,
@@ -141,13 +142,13 @@ fn question(frame: &mut Frame<'_>, app: &App, theme: &Theme, dialog: &Dialog) {
     let mut line = Line::from(" ");
     for (at, answer) in dialog.answers.iter().enumerate() {
         let chosen = at == dialog.cursor;
-        let text = match chosen {
-            true => format!("[{}]", answer.label),
-            false => format!(" {} ", answer.label),
-        };
+        let (open, shut) = if chosen { ("[", "]") } else { (" ", " ") };
         let tone = if chosen { Tone::Selection } else { Tone::Text };
-        line.push_span(span(theme, tone, text));
-        line.push_span(span(theme, Tone::Hint, format!("{} ", answer.key)));
+        let key = if chosen { Tone::Selection } else { Tone::Hint };
+        line.push_span(span(theme, tone, open));
+        line.push_span(span(theme, key, answer.key.to_string()));
+        line.push_span(span(theme, tone, format!(" {}{shut}", answer.label)));
+        line.push_span(" ");
         if upright {
             put(frame, inner, first + at as u16, &line);
             line = Line::from(" ");
@@ -184,7 +185,7 @@ fn completions(frame: &mut Frame<'_>, app: &App, theme: &Theme, prompt: &Prompt)
             frame,
             inner,
             n,
-            &completion(theme, entry, usize::from(inner.width)),
+            &completion(app, theme, entry, usize::from(inner.width)),
         );
         if at == prompt.chosen {
             paint(frame, inner, n, theme.style(Tone::Selection));
@@ -192,7 +193,7 @@ fn completions(frame: &mut Frame<'_>, app: &App, theme: &Theme, prompt: &Prompt)
     }
 }
 
-fn completion(theme: &Theme, entry: &Completion, room: usize) -> Line<'static> {
+fn completion(app: &App, theme: &Theme, entry: &Completion, room: usize) -> Line<'static> {
     let Some(spec) = entry.spec else {
         return Line::from(span(
             theme,
@@ -203,9 +204,13 @@ fn completion(theme: &Theme, entry: &Completion, room: usize) -> Line<'static> {
     let name = format!(" {:<24}", format!("{}{}", spec.name, spec.argument.usage()));
     let key = format!("{:<12}", spec.keys_shown());
     let left = room.saturating_sub(name.chars().count() + key.chars().count());
+    let (tone, text) = match command::enabled(spec.command, app) {
+        Ok(()) => (Tone::Text, spec.help.to_owned()),
+        Err(why) => (Tone::Muted, format!("not now: {why}")),
+    };
     Line::from(vec![
-        span(theme, Tone::Text, name),
+        span(theme, tone, name),
         span(theme, Tone::Hint, key),
-        span(theme, Tone::Muted, cut(spec.help, left)),
+        span(theme, Tone::Muted, cut(&text, left)),
     ])
 }

@@ -119,12 +119,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect) 
 fn heading(app: &App, theme: &Theme) -> Line<'static> {
     let info = app.list.info;
     let mut line = Line::from(vec![span(theme, Tone::Title, " exchanges ")]);
-    let filter = app.wanted_filter();
+    let filter = match app.filter_error {
+        Some(_) => &app.filter,
+        None => app.wanted_filter(),
+    };
     if !filter.is_empty() {
         let count = thousands(info.matching as u64);
         let of = thousands(info.total as u64);
         line.push_span(span(theme, Tone::Accent, format!("/{} ", cut(filter, 40))));
-        line.push_span(span(theme, Tone::Muted, format!("{count} of {of} ")));
+        let more = if info.scanning { "…" } else { "" };
+        let text = format!("{count}{more} of {of} ");
+        line.push_span(span(theme, Tone::Muted, text));
     }
     line
 }
@@ -244,7 +249,7 @@ fn signed(text: &str) -> (Tone, String) {
     match text {
         "invalid" => (Tone::Error, "✗ invalid".to_owned()),
         "unknown-key" => (Tone::Warning, "? key".to_owned()),
-        "none" => (Tone::Muted, "–".to_owned()),
+        "unsigned" => (Tone::Muted, "unsigned".to_owned()),
         other => (Tone::Text, other.to_owned()),
     }
 }

@@ -13,7 +13,7 @@ use ratatui::{
     layout::Rect,
     style::Style,
     text::{Line, Span},
-    widgets::{Block, BorderType, Clear, Paragraph},
+    widgets::{Block, BorderType, Clear, Paragraph, Wrap},
 };
 
 use super::{
@@ -54,8 +54,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, theme: &Theme) {
 fn too_small(frame: &mut Frame<'_>, theme: &Theme) {
     let (w, h) = SMALLEST;
     let text = format!("terminal too small (need {w}×{h})");
+    let text = Paragraph::new(text)
+        .style(theme.style(Tone::Warning))
+        .wrap(Wrap::default());
     let area = frame.area();
-    frame.render_widget(Paragraph::new(text).style(theme.style(Tone::Warning)), area);
+    frame.render_widget(text, area);
 }
 
 fn rect(area: Area) -> Rect {

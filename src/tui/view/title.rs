@@ -20,7 +20,7 @@ struct Part {
 
 pub(super) fn draw(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect) {
     let parts = parts(app);
-    let room = usize::from(area.width).saturating_sub(2);
+    let room = usize::from(area.width).saturating_sub(1);
     let shown = fitting(&parts, room);
     let mut line = Line::from(" ");
     let mut left = room;
@@ -41,7 +41,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, theme: &Theme, area: Rect) 
 fn fitting(parts: &[Part], room: usize) -> Vec<&Part> {
     let mut shown: Vec<&Part> = parts.iter().collect();
     loop {
-        let gaps = shown.len().saturating_sub(1) * 3;
+        let gap = |part: &&Part| if part.rank == ACCOUNT { 1 } else { 3 };
+        let gaps: usize = shown.iter().skip(1).map(gap).sum();
         let taken: usize = shown.iter().map(|part| width(&part.text)).sum();
         let least = shown.iter().map(|part| part.rank).min();
         match least {
@@ -56,9 +57,10 @@ fn fitting(parts: &[Part], room: usize) -> Vec<&Part> {
 const NAME: u8 = 0;
 const SKEW: u8 = 1;
 const COUNTS: u8 = 2;
-const REGION: u8 = 3;
-const EXPIRY: u8 = 4;
-const STATE: u8 = 5;
+const FAILED: u8 = 3;
+const REGION: u8 = 4;
+const EXPIRY: u8 = 5;
+const STATE: u8 = 6;
 const ACCOUNT: u8 = 7;
 const PROFILE: u8 = 8;
 const LISTENER: u8 = 9;
@@ -94,7 +96,7 @@ fn parts(app: &App) -> Vec<Part> {
     add(COUNTS, Tone::Text, count);
     if status.failed > 0 {
         add(
-            COUNTS,
+            FAILED,
             Tone::Error,
             format!("{} failed", thousands(status.failed)),
         );
