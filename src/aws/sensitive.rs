@@ -224,8 +224,18 @@ mod tests {
         for (service, operation, side, name) in [
             ("sts", "AssumeRole", Side::Reply, "sessiontoken"),
             ("sts", "AssumeRole", Side::Request, "tokencode"),
-            ("ecr", "GetAuthorizationToken", Side::Reply, "authorizationtoken"),
-            ("lightsail", "CreateKeyPair", Side::Reply, "privatekeybase64"),
+            (
+                "ecr",
+                "GetAuthorizationToken",
+                Side::Reply,
+                "authorizationtoken",
+            ),
+            (
+                "lightsail",
+                "CreateKeyPair",
+                Side::Reply,
+                "privatekeybase64",
+            ),
             ("wafv2", "CreateAPIKey", Side::Reply, "apikey"),
             ("sso-oidc", "CreateToken", Side::Request, "devicecode"),
         ] {
