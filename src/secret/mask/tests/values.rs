@@ -234,3 +234,30 @@ fn nested_quotes_and_private_keys() {
     let open = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
     assert_eq!(masker.text(open), open);
 }
+
+#[test]
+fn it_is_shared_by_tasks() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&masker());
+}
+
+#[test]
+fn hostile_repetition_takes_one_look_at_each_byte() {
+    let masker = masker();
+    for piece in [
+        ":password>",
+        "a:\"",
+        "password=\\\"",
+        "x%253D",
+        "://u:p",
+        "<a",
+        "-----BEGIN ",
+        "%25",
+        "&amp;",
+        "eyJ",
+    ] {
+        let text = piece.repeat(20_000 / piece.len());
+        masker.text(&text);
+        masker.body(&BodyContext::default(), text.as_bytes());
+    }
+}
