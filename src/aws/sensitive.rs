@@ -111,23 +111,39 @@ impl Members {
     }
 }
 
-/// Lower case, letters and digits only: how names are compared here.
-pub fn plain_name(name: &str, into: &mut String) {
-    into.clear();
-    into.extend(
-        name.bytes()
-            .filter(u8::is_ascii_alphanumeric)
-            .map(|byte| byte.to_ascii_lowercase() as char),
-    );
+/// A name as names are compared here: lower case, letters and digits only. Of a longer one
+/// than any that AWS has, the end.
+pub struct PlainName {
+    buffer: [u8; 64],
+    length: usize,
+}
+
+impl PlainName {
+    /// From a name in any case and with any separators.
+    pub fn new(name: &str) -> Self {
+        let mut buffer = [0; 64];
+        let mut length = 0;
+        let start = name.len().saturating_sub(buffer.len());
+        let wanted = name.bytes().skip(start).filter(u8::is_ascii_alphanumeric);
+        for (to, from) in buffer.iter_mut().zip(wanted) {
+            *to = from.to_ascii_lowercase();
+            length += 1;
+        }
+        Self { buffer, length }
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        let bytes = self.buffer.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
 }
 
 fn find(service: &str) -> Option<&'static Service> {
     if let Some(found) = TABLE.get(service) {
         return Some(found);
     }
-    let mut name = String::with_capacity(service.len());
-    plain_name(service, &mut name);
-    TABLE.get(&name).copied()
+    TABLE.get(PlainName::new(service).as_str()).copied()
 }
 
 // The table lives as long as the program, so its lists are leaked rather than counted.
@@ -140,9 +156,7 @@ fn read(text: &'static str) -> HashMap<String, &'static Service> {
         service.reply.sort();
         let service: &'static Service = Box::leak(Box::new(std::mem::take(service)));
         for name in names.drain(..) {
-            let mut plain = String::new();
-            plain_name(name, &mut plain);
-            table.insert(plain, service);
+            table.insert(PlainName::new(name).as_str().to_owned(), service);
             table.insert(name.to_owned(), service);
         }
     };
@@ -224,8 +238,18 @@ mod tests {
         for (service, operation, side, name) in [
             ("sts", "AssumeRole", Side::Reply, "sessiontoken"),
             ("sts", "AssumeRole", Side::Request, "tokencode"),
-            ("ecr", "GetAuthorizationToken", Side::Reply, "authorizationtoken"),
-            ("lightsail", "CreateKeyPair", Side::Reply, "privatekeybase64"),
+            (
+                "ecr",
+                "GetAuthorizationToken",
+                Side::Reply,
+                "authorizationtoken",
+            ),
+            (
+                "lightsail",
+                "CreateKeyPair",
+                Side::Reply,
+                "privatekeybase64",
+            ),
             ("wafv2", "CreateAPIKey", Side::Reply, "apikey"),
             ("sso-oidc", "CreateToken", Side::Request, "devicecode"),
         ] {

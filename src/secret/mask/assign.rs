@@ -15,26 +15,34 @@ pub(super) enum Sign {
 pub(super) struct Assignment<'t> {
     pub(super) name: &'t str,
     pub(super) sign: Sign,
-    /// The value stands in quotes and `value` is what is between them; else `value` runs to
-    /// the end of the text.
+    /// A quote or a tag opens the value.
     pub(super) quoted: bool,
-    pub(super) value: Range<usize>,
+    /// Where the value begins, its quote with it.
+    pub(super) start: usize,
     encoded: bool,
 }
 
-/// Every assignment in the text.
-pub(super) fn assignments<'t>(text: &'t str, found: &mut dyn FnMut(Assignment<'t>)) {
+/// Every assignment in the text. `found` says how far it has hidden the text, and what lies
+/// before that is passed over, so that no text takes more than one look at each byte.
+pub(super) fn assignments<'t>(
+    text: &'t str,
+    found: &mut dyn FnMut(Assignment<'t>) -> Option<usize>,
+) {
     let bytes = text.as_bytes();
+    let mut hidden = 0;
     for at in memchr::memchr3_iter(b'=', b':', b'>', bytes) {
         let sign = match bytes.get(at) {
             Some(b'=') => Sign::Equals,
             Some(b':') => Sign::Colon,
             _ => Sign::Element,
         };
-        if let Some(assignment) = assignment(text, sign, at, at + 1, false) {
-            found(assignment);
+        if at >= hidden
+            && let Some(assignment) = assignment(text, sign, at, at + 1, false)
+        {
+            hidden = found(assignment).unwrap_or(hidden);
         }
     }
+    hidden = 0;
     for at in memchr::memchr_iter(b'%', bytes) {
         // `%3D`, and `%253D` where it was escaped twice.
         let mut behind = bytes.get(at + 1..).unwrap_or_default();
@@ -43,10 +51,11 @@ pub(super) fn assignments<'t>(text: &'t str, found: &mut dyn FnMut(Assignment<'t
             behind = rest;
             skipped += 2;
         }
-        if let [b'3', b'd' | b'D', ..] = behind
-            && let Some(found_here) = assignment(text, Sign::Equals, at, at + skipped + 2, true)
+        if at >= hidden
+            && let [b'3', b'd' | b'D', ..] = behind
+            && let Some(assignment) = assignment(text, Sign::Equals, at, at + skipped + 2, true)
         {
-            found(found_here);
+            hidden = found(assignment).unwrap_or(hidden);
         }
     }
 }
@@ -60,63 +69,56 @@ fn assignment(
 ) -> Option<Assignment<'_>> {
     let bytes = text.as_bytes();
     let mut end = at;
+    if sign == Sign::Colon {
+        end -= blanks_before(bytes, end);
+    }
     if sign != Sign::Element {
-        if sign == Sign::Colon {
-            end -= blanks_before(bytes, end);
-        }
         end -= quote_before(bytes, end);
     }
-    let start = name_start(text, end)?;
-    let name = text.get(start..end)?;
-    if sign == Sign::Element {
-        if !matches!(bytes.get(start.checked_sub(1)?), Some(b'<' | b':')) {
-            return None;
-        }
-        let rest = bytes.get(after..)?;
-        let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-        let value = after..after + length;
-        return Some(Assignment {
-            name,
-            sign,
-            quoted: true,
-            value,
-            encoded,
-        });
+    let from = name_start(text, end)?;
+    let name = text.get(from..end)?;
+    if sign == Sign::Element && !matches!(bytes.get(from.checked_sub(1)?), Some(b'<' | b':')) {
+        return None;
     }
-    let mut from = after;
-    if sign == Sign::Colon {
-        from += blanks_after(bytes, from);
-    }
-    let inside = quote_at(bytes, from).and_then(|quote| {
-        let begin = from + quote.len();
-        let end = closing(bytes, begin, quote);
-        let sure = sign == Sign::Colon || quote_is_value(bytes, quote, end);
-        sure.then_some(begin..end)
-    });
-    let (quoted, value) = match inside {
-        Some(inside) => (true, inside),
-        None => (false, from..text.len()),
+    let start = match sign {
+        Sign::Colon => after + blanks_after(bytes, after),
+        _ => after,
     };
+    let quoted = sign == Sign::Element || quote_at(bytes, start).is_some();
     Some(Assignment {
         name,
         sign,
         quoted,
-        value,
+        start,
         encoded,
     })
 }
 
 impl Assignment<'_> {
-    /// How far the value goes, for what it is.
-    pub(super) fn value_extent(&self, text: &str, place: Place) -> Range<usize> {
-        if self.quoted {
-            return self.value.clone();
-        }
+    /// The value, as far as it goes for what it is.
+    pub(super) fn value(&self, text: &str, place: Place) -> Range<usize> {
         let bytes = text.as_bytes();
-        let start = self.value.start;
+        let rest = bytes.get(self.start..).unwrap_or_default();
+        if self.sign == Sign::Element {
+            let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+            return self.start..self.start + length;
+        }
+        if let Some(quote) = quote_at(bytes, self.start) {
+            let begin = self.start + quote.len();
+            let end = closing(bytes, begin, quote);
+            if self.sign == Sign::Colon || quote_is_value(bytes, quote, end) {
+                return begin..end;
+            }
+        }
+        self.unquoted(bytes, place)
+    }
+
+    fn unquoted(&self, bytes: &[u8], place: Place) -> Range<usize> {
+        let start = self.start;
         let rest = bytes.get(start..).unwrap_or_default();
         if rest.starts_with("‹".as_bytes()) {
-            let end = memchr::memmem::find(rest, "›".as_bytes()).map_or(rest.len(), |at| at + 3);
+            let close = "›".as_bytes();
+            let end = memchr::memmem::find(rest, close).map_or(rest.len(), |at| at + close.len());
             return start..start + end;
         }
         let pair = matches!(place, Place::Signature | Place::Scope);

@@ -81,11 +81,11 @@ impl Masker {
             return Shown::Omitted;
         }
         let coding = about.content_encoding.unwrap_or_default();
-        if about.aws_chunked || coding.contains("aws-chunked") {
-            if let Some(masked) = self.chunked(bytes) {
-                how.push("aws-chunked".to_owned());
-                return Shown::Text(masked);
-            }
+        if (about.aws_chunked || coding.contains("aws-chunked"))
+            && let Some(masked) = self.chunked(bytes)
+        {
+            how.push("aws-chunked".to_owned());
+            return Shown::Text(masked);
         }
         let mut decoded = Vec::new();
         let mut cut = !about.complete;
@@ -126,35 +126,27 @@ impl Masker {
             members,
             token: memchr::memmem::find(bytes, b"SecretAccessKey").is_some(),
         };
-        let media = media(about.content_type, bytes);
-        match media {
-            Media::Cbor => {
-                if let Some(text) = events::cbor(bytes) {
-                    how.push("cbor".to_owned());
-                    return self.show_json(&text, &rules);
-                }
-            }
+        let mut media = media(about.content_type, bytes);
+        let rendered = match media {
+            Media::Cbor => events::cbor(bytes).map(|text| (text, false, "cbor")),
             Media::EventStream => {
-                if let Some((text, cut)) = events::event_stream(bytes) {
-                    how.push("event-stream".to_owned());
-                    if cut {
-                        how.push("truncated".to_owned());
-                    }
-                    return self.show_json(&text, &rules);
-                }
+                events::event_stream(bytes).map(|(text, cut)| (text, cut, "event-stream"))
             }
-            _ => {
-                let carries = members.carries_credentials();
-                return match text(bytes, cut) {
-                    Some(text) => self.show_text(about, media, text, &rules, carries),
-                    None => self.show_lossy(about, media, bytes, &rules, how),
-                };
+            _ => None,
+        };
+        if let Some((text, cut, name)) = rendered {
+            how.push(name.to_owned());
+            if cut {
+                how.push("truncated".to_owned());
             }
+            return self.show_json(&text, &rules);
         }
-        if members.carries_credentials() {
-            Shown::Omitted
-        } else {
-            Shown::Binary
+        if matches!(media, Media::Cbor | Media::EventStream) {
+            media = self::media(None, bytes);
+        }
+        match text(bytes, cut) {
+            Some(text) => self.show_text(about, media, text, &rules),
+            None => self.show_lossy(about, media, bytes, &rules, how),
         }
     }
 
@@ -173,7 +165,6 @@ impl Masker {
         media: Media,
         text: &str,
         rules: &Rules<'_>,
-        carries: bool,
     ) -> Shown {
         let mut edits = Edits::default();
         let parsed = match media {
@@ -192,7 +183,7 @@ impl Masker {
             }
             _ => Parsed::Broken,
         };
-        if parsed == Parsed::Broken && carries {
+        if parsed == Parsed::Broken && rules.members.carries_credentials() {
             return Shown::Omitted;
         }
         Shown::Text(self.finish(text, edits))
@@ -207,9 +198,8 @@ impl Masker {
         rules: &Rules<'_>,
         how: &mut Vec<String>,
     ) -> Shown {
-        let carries = rules.members.carries_credentials();
         let lossy = String::from_utf8_lossy(bytes);
-        match self.show_text(about, media, &lossy, rules, carries) {
+        match self.show_text(about, media, &lossy, rules) {
             Shown::Text(masked) if masked.count > 0 || media != Media::Other => {
                 how.push("lossy".to_owned());
                 Shown::Text(masked)

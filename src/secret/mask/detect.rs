@@ -6,10 +6,12 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::aws::sensitive::PlainName;
+
 use super::Masker;
 use super::assign::{Assignment, assignments};
 use super::edits::Edits;
-use super::form::is_key_id;
+use super::form::{find_outside_masks, is_key_id, is_masked};
 use super::names::{self, Place};
 use super::views::{self, Escapes};
 
@@ -36,6 +38,9 @@ const TRIGGERS: [(&str, Trigger); 20] = [
     ("://", Trigger::Url),
     ("v1.public.", Trigger::Run(20)),
 ];
+
+/// Longest authority that is looked at in a URL inside another.
+const AUTHORITY: usize = 256;
 
 #[derive(Clone, Copy)]
 enum Trigger {
@@ -84,6 +89,7 @@ impl Masker {
     fn trigger_edits(&self, text: &str, edits: &mut Edits) {
         let Some(finder) = &*FINDER else { return };
         let mut at = 0;
+        let mut url = 0;
         while let Some(found) = text.get(at..).and_then(|rest| finder.find(rest.as_bytes())) {
             let start = at + found.start();
             let after = at + found.end();
@@ -95,6 +101,10 @@ impl Masker {
             let Some((_, trigger)) = trigger else {
                 continue;
             };
+            if let Trigger::Url = trigger {
+                url = self.url_edit(text, start..after, url, edits);
+                continue;
+            }
             if let Some(end) = self.trigger_edit(*trigger, text, start..after, edits) {
                 at = end;
             }
@@ -113,16 +123,22 @@ impl Masker {
         let Range { start, end: after } = found;
         match trigger {
             Trigger::KeyId => {
+                if !starts_word(bytes, start) {
+                    return None;
+                }
                 let end = after + run(bytes, after, |byte| byte.is_ascii_alphanumeric());
                 let id = bytes.get(start..end)?;
-                if !starts_word(bytes, start) || id.len() < 16 || !is_key_id(id) {
+                if id.len() < 16 || !is_key_id(id) {
                     return None;
                 }
                 edits.value(start..end, self.key_id(text.get(start..end)?));
                 Some(end)
             }
             Trigger::Jwt => {
-                let end = jwt_end(bytes, start)?;
+                let (end, found) = jwt_end(bytes, start);
+                if !found {
+                    return Some(end);
+                }
                 edits.value(start..end, self.token(text.get(start..end)?));
                 Some(end)
             }
@@ -139,15 +155,26 @@ impl Masker {
                 Some(end)
             }
             Trigger::Pem => self.pem_edit(text, start, edits),
-            Trigger::Url => {
-                let mut found = Edits::default();
-                let begin = text.get(start..after + 2048.min(text.len() - after));
-                let url = begin.or_else(|| text.get(start..))?;
-                self.userinfo_edits(url, after - start, start, &mut found);
-                edits.append_values(found);
-                None
-            }
+            Trigger::Url => None,
         }
+    }
+
+    /// A URL's parameters and password; one inside another, before `outer`, its password only.
+    /// Says where it ends.
+    fn url_edit(&self, text: &str, sign: Range<usize>, outer: usize, edits: &mut Edits) -> usize {
+        let mut found = Edits::default();
+        let end = if sign.start < outer {
+            let rest = text.get(sign.start..).unwrap_or_default();
+            let near = rest.get(..rest.floor_char_boundary(AUTHORITY));
+            self.userinfo_edits(near.unwrap_or_default(), sign.len(), sign.start, &mut found);
+            outer
+        } else {
+            let end = sign.end + url_length(text.get(sign.end..).unwrap_or_default());
+            self.url_edits(text, sign.start..end, &mut found);
+            end
+        };
+        edits.append_values(found);
+        end
     }
 
     fn pem_edit(&self, text: &str, start: usize, edits: &mut Edits) -> Option<usize> {
@@ -169,26 +196,23 @@ impl Masker {
     /// and in strings of JSON or XML that hold JSON, XML, a URL or a form themselves.
     fn assignment_edits(&self, text: &str, edits: &mut Edits) {
         assignments(text, &mut |assignment: Assignment<'_>| {
-            if edits.covers(assignment.value.start) {
-                return;
+            if edits.covers(assignment.start) {
+                return None;
             }
-            let Some(place) = self.assigned_place(&assignment, text) else {
-                return;
-            };
-            let range = assignment.value_extent(text, place);
-            let Some(value) = text.get(range.clone()).filter(|value| !value.is_empty()) else {
-                return;
-            };
+            let place = self.assigned_place(&assignment, text)?;
+            let range = assignment.value(text, place);
+            let value = text.get(range.clone()).filter(|value| !value.is_empty())?;
+            let end = range.end;
             // A fragment is no signature, and `Credential=x` no key.
-            let fragment = match place {
+            let open = match place {
                 Place::Signature => value.len() < 16,
                 Place::Scope => value.len() < 8,
                 // Its parts are assignments themselves.
                 Place::Authorization => value.starts_with("AWS4-"),
-                _ => false,
+                _ => is_masked(value),
             };
-            if fragment {
-                return;
+            if open {
+                return None;
             }
             if matches!(
                 place,
@@ -197,13 +221,12 @@ impl Masker {
                 let mut inner = Edits::default();
                 self.place_edits(text, range, place, &mut inner);
                 edits.append_values(inner);
-                return;
-            }
-            let value = views::plain(value, Escapes::ALL);
-            let value = views::plain(&value, Escapes::PERCENT);
-            if !super::form::is_masked(&value) {
+            } else {
+                let value = views::plain(value, Escapes::ALL);
+                let value = views::plain(&value, Escapes::PERCENT);
                 edits.value(range, self.hide(place, &value));
             }
+            Some(end)
         });
     }
 
@@ -212,19 +235,19 @@ impl Masker {
         let name = assignment.name;
         match assignment.sign {
             Sign::Equals => {
-                let value = text.get(assignment.value.clone()).unwrap_or_default();
+                let value = text.get(assignment.start..).unwrap_or_default();
                 signature_name(name)
                     .or_else(|| names::parameter(name, value).filter(|_| !is_common(name)))
-                    .or_else(|| names::member(&names::plain(name)))
+                    .or_else(|| names::member(PlainName::new(name).as_str()))
                     .or_else(|| token_header(name))
             }
             Sign::Colon if assignment.quoted => {
-                names::member(&names::plain(name)).or_else(|| token_header(name))
+                names::member(PlainName::new(name).as_str()).or_else(|| token_header(name))
             }
             Sign::Colon => signature_name(name)
                 .filter(|_| name.contains('-'))
                 .or_else(|| token_header(name)),
-            Sign::Element => names::member(&names::plain(name)),
+            Sign::Element => names::member(PlainName::new(name).as_str()),
         }
         .filter(|place| {
             !matches!(
@@ -293,25 +316,29 @@ fn token_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Three parts of base64url with dots between, the first two of eight letters at least; a
-/// text may be cut inside it.
-fn jwt_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    let first = start + run(bytes, start, letter);
-    if first - start < 11 {
-        return None;
+/// text may be cut inside it. Where what begins here ends, and whether it is one.
+fn jwt_end(bytes: &[u8], start: usize) -> (usize, bool) {
+    let letters = |at: usize| {
+        at + run(bytes, at, |byte| {
+            byte.is_ascii_alphanumeric() || b"_-".contains(&byte)
+        })
+    };
+    let first = letters(start);
+    if first - start < 11 || bytes.get(first).is_some_and(|byte| *byte != b'.') {
+        return (first, false);
     }
-    if first == bytes.len() {
-        return Some(first);
-    }
-    if bytes.get(first) != Some(&b'.') {
-        return None;
-    }
-    let second = first + 1 + run(bytes, first + 1, letter);
+    let second = letters((first + 1).min(bytes.len()));
     if second == bytes.len() {
-        return Some(second);
+        return (second, true);
     }
     if second - first < 9 || bytes.get(second) != Some(&b'.') {
-        return None;
+        return (first, false);
     }
-    Some(second + 1 + run(bytes, second + 1, letter))
+    (letters(second + 1), true)
+}
+
+/// How far a URL goes in free text; a mask in it is passed over.
+fn url_length(text: &str) -> usize {
+    let ends = |char: char| char.is_whitespace() || "\"'<>\\".contains(char);
+    find_outside_masks(text, ends).unwrap_or(text.len())
 }

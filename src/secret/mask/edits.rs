@@ -46,6 +46,11 @@ impl Edits {
             .is_some_and(|edit| at < edit.range.end)
     }
 
+    /// Whether one place hides all of the text.
+    pub(super) fn covers_all(&self, text: &str) -> bool {
+        matches!(self.places.as_slice(), [edit] if edit.range == (0..text.len()))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty() && self.values.is_empty()
     }

@@ -102,19 +102,20 @@ impl Masker {
         how: &str,
         extra: &str,
     ) {
-        let count = core.chars().count();
+        let facts = Facts::of(core);
+        let count = facts.count;
         let _ = write!(out, "‹{label} {count}");
         if let Some(expected) = expected.filter(|expected| *expected != count) {
             let _ = write!(out, " (expected {expected}!)");
         }
         out.push_str(" chars");
-        if core.chars().any(char::is_whitespace) {
+        if facts.blank {
             out.push_str(", whitespace inside");
         }
-        if core.bytes().any(|byte| !(32..=126).contains(&byte)) {
+        if facts.odd {
             out.push_str(", non-ASCII or control");
         }
-        if core.contains('%') {
+        if facts.percent {
             out.push_str(", has %");
         }
         out.push_str(how);
@@ -162,6 +163,39 @@ impl Masker {
     }
 }
 
+/// What may be said of a value's characters.
+struct Facts {
+    count: usize,
+    blank: bool,
+    /// Some are not ASCII, or control characters.
+    odd: bool,
+    percent: bool,
+}
+
+impl Facts {
+    fn of(value: &str) -> Self {
+        // Branchless over the bytes, because tokens are long.
+        let mut seen = (false, false, false, false);
+        for byte in value.bytes() {
+            seen.0 |= byte > 126;
+            seen.1 |= byte < 32;
+            seen.2 |= byte == b' ' || byte.wrapping_sub(9) < 5;
+            seen.3 |= byte == b'%';
+        }
+        let (high, control, blank, percent) = seen;
+        Self {
+            count: if high {
+                value.chars().count()
+            } else {
+                value.len()
+            },
+            blank: blank || high && value.chars().any(char::is_whitespace),
+            odd: high || control,
+            percent,
+        }
+    }
+}
+
 /// The first 24 bits, in hex.
 pub(super) fn short(print: &Print) -> String {
     let [a, b, c, ..] = print;
@@ -196,6 +230,19 @@ pub(super) fn is_masked(text: &str) -> bool {
         Some((first, last)) => last.len() == 4 && matches!(first.len(), 4 | 6),
         None => false,
     }
+}
+
+/// The first such character that is not inside of a mask.
+pub(super) fn find_outside_masks(text: &str, wanted: impl Fn(char) -> bool) -> Option<usize> {
+    let mut chars = text.char_indices();
+    while let Some((at, char)) = chars.next() {
+        if char == '‹' {
+            chars.by_ref().find(|(_, char)| *char == '›');
+        } else if wanted(char) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// The form of an access key id: four letters, then base32 (AWS's examples also have 8 and 9).

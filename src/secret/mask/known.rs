@@ -111,10 +111,14 @@ impl Known {
         vended: bool,
     ) {
         if let Some(entry) = self.by_print.get(&print).copied() {
-            if let Some(Some(entry)) = self.entries.get_mut(entry as usize)
-                && !entry.origins.iter().any(|known| known == origin)
-            {
-                entry.origins.push(origin.to_owned());
+            if let Some(Some(entry)) = self.entries.get_mut(entry as usize) {
+                if !entry.origins.iter().any(|known| known == origin) {
+                    entry.origins.push(origin.to_owned());
+                }
+                if entry.vended && !vended {
+                    entry.vended = false;
+                    self.vended -= 1;
+                }
             }
             return;
         }

@@ -235,7 +235,9 @@ impl Masker {
 
     /// Hides by value what was not hidden by place, and applies it all.
     fn finish(&self, text: &str, mut edits: Edits) -> Masked {
-        self.by_value(text, &mut edits);
+        if !edits.covers_all(text) {
+            self.by_value(text, &mut edits);
+        }
         if edits.is_empty() {
             return Masked {
                 text: text.to_owned(),

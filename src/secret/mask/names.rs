@@ -1,5 +1,7 @@
 //! What is hidden for its name: headers, query and form parameters, members of any body.
 
+use crate::aws::sensitive::PlainName;
+
 /// How a value is hidden for where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -98,7 +100,11 @@ pub(super) fn parameter(name: &str, value: &str) -> Option<Place> {
         // Location's API keys; elsewhere `key` is an innocent word.
         "key" if value.starts_with("v1.public.") => Place::Token,
         // A form's map or list numbers its members: `ProvidedContexts.member.1.ContextAssertion`.
-        name => return name.split('.').find_map(|part| member(&plain(part))),
+        name => {
+            return name
+                .split('.')
+                .find_map(|part| member(PlainName::new(part).as_str()));
+        }
     })
 }
 
@@ -120,13 +126,6 @@ pub(super) fn member(plain: &str) -> Option<Place> {
         || matches!(plain.as_bytes().last(), Some(b'y' | b'n' | b'd' | b't'))
             && ENDINGS.iter().any(|ending| plain.ends_with(ending));
     secret.then_some(Place::Token)
-}
-
-/// Lower case, letters and digits only.
-pub(super) fn plain(name: &str) -> String {
-    let mut plain = String::with_capacity(name.len());
-    crate::aws::sensitive::plain_name(name, &mut plain);
-    plain
 }
 
 fn lower<'b>(name: &str, buffer: &'b mut [u8; 64]) -> Option<&'b str> {
@@ -216,7 +215,10 @@ mod tests {
             "NewPassword",
             "id_token",
         ] {
-            assert!(member(&plain(secret)).is_some(), "{secret}");
+            assert!(
+                member(PlainName::new(secret).as_str()).is_some(),
+                "{secret}"
+            );
         }
         for open in [
             "nextToken",
@@ -226,7 +228,7 @@ mod tests {
             "Key",
             "PasswordPolicy",
         ] {
-            assert_eq!(member(&plain(open)), None, "{open}");
+            assert_eq!(member(PlainName::new(open).as_str()), None, "{open}");
         }
     }
 }

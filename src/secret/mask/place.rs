@@ -1,9 +1,10 @@
 //! Hiding by place: what stands in a header, a parameter or a member of a known name.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edits::Edits;
-use super::form::is_masked;
+use super::form::{find_outside_masks, is_masked};
 use super::names::{self, Place};
 use super::views::{self, Escapes};
 use super::{Masked, Masker};
@@ -11,7 +12,7 @@ use super::{Masked, Masker};
 impl Masker {
     /// A request target: secrets in query and path hidden, everything else byte for byte.
     pub fn target(&self, target: &[u8]) -> Masked {
-        let text = String::from_utf8_lossy(target);
+        let text = lossy(target);
         let mut edits = Edits::default();
         self.url_edits(&text, 0..text.len(), &mut edits);
         self.finish(&text, edits)
@@ -19,7 +20,7 @@ impl Masker {
 
     /// A header's value, by name and then by value.
     pub fn header(&self, name: &str, value: &[u8]) -> Masked {
-        let text = String::from_utf8_lossy(value);
+        let text = lossy(value);
         let mut edits = Edits::default();
         if let Some(place) = names::header(name, self.options.payloads) {
             self.place_edits(&text, 0..text.len(), place, &mut edits);
@@ -30,7 +31,7 @@ impl Masker {
     /// A canonical request: its query and header lines by place, the rest by value. Any other
     /// text passes by value alone.
     pub fn canonical(&self, text: &[u8]) -> String {
-        let text = String::from_utf8_lossy(text);
+        let text = lossy(text);
         let mut edits = Edits::default();
         self.canonical_edits(&text, 0..text.len(), &mut edits);
         self.finish(&text, edits).text
@@ -151,7 +152,8 @@ impl Masker {
             self.userinfo_edits(url, scheme + 3, range.start, edits);
         }
         if let Some(question) = url.find('?') {
-            let end = url.find('#').map_or(range.end, |at| range.start + at);
+            let end =
+                find_outside_masks(url, |c| c == '#').map_or(range.end, |at| range.start + at);
             let start = (range.start + question + 1).min(end);
             self.query_edits(text, start..end, edits);
             self.query_edits(text, (end + 1).min(range.end)..range.end, edits);
@@ -270,6 +272,14 @@ impl Masker {
                 .collect();
             edits.place(range, hex.join(blank));
         }
+    }
+}
+
+/// As `String::from_utf8_lossy`, which is slow on what is UTF-8, as nearly everything is.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 

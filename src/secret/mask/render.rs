@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::aws::sensitive::{Members, Tier};
+use crate::aws::sensitive::{Members, PlainName, Tier};
 
 use super::Masker;
 use super::edits::Edits;
@@ -29,17 +29,18 @@ pub(super) struct Rules<'m> {
 impl Rules<'_> {
     /// By the member's name on the wire.
     pub(super) fn member(&self, name: &str) -> Option<Place> {
-        let plain = names::plain(name);
-        if let Some(place) = names::member(&plain) {
+        let plain = PlainName::new(name);
+        let plain = plain.as_str();
+        if let Some(place) = names::member(plain) {
             return Some(place);
         }
         if plain == "chunksignature" {
             return Some(Place::Signature);
         }
-        if self.token && plain == "token" || self.members.has(Tier::Credential, &plain) {
+        if self.token && plain == "token" || self.members.has(Tier::Credential, plain) {
             return Some(Place::Token);
         }
-        let payload = self.masker.options.payloads && self.members.has(Tier::Payload, &plain);
+        let payload = self.masker.options.payloads && self.members.has(Tier::Payload, plain);
         payload.then_some(Place::Payload)
     }
 

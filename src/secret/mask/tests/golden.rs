@@ -12,7 +12,12 @@ fn the_reference_vectors() {
     let masker = masker();
     let vectors = include_str!("../../../../fixtures/masking/vectors.json");
     let vectors: Vec<Vector> = serde_json::from_str(vectors).unwrap();
-    for Vector { kind, input, output } in vectors {
+    for Vector {
+        kind,
+        input,
+        output,
+    } in vectors
+    {
         let masked = match kind.as_str() {
             "secret" => masker.hidden(&input, "secret", Some(40)),
             "key id" => masker.key_id(&input),
@@ -25,7 +30,10 @@ fn the_reference_vectors() {
         };
         // A URL stays byte for byte but for its secrets; the reference decodes the scope.
         let output = if kind == "url" {
-            output.replace("MPLQ/20260101/eu-west-1/s3/", "MPLQ%2F20260101%2Feu-west-1%2Fs3%2F")
+            output.replace(
+                "MPLQ/20260101/eu-west-1/s3/",
+                "MPLQ%2F20260101%2Feu-west-1%2Fs3%2F",
+            )
         } else {
             output
         };
@@ -42,7 +50,10 @@ fn what_aws_says_passes_unchanged() {
     let texts: Vec<String> = serde_json::from_str(texts).unwrap();
     for text in texts {
         let masked = masker.text(&text);
-        assert!(masked == text || masked == without_key_ids(&text), "{text}\n{masked}");
+        assert!(
+            masked == text || masked == without_key_ids(&text),
+            "{text}\n{masked}"
+        );
     }
 }
 

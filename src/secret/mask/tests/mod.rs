@@ -17,7 +17,10 @@ pub(super) fn salt() -> [u8; 32] {
 }
 
 pub(super) fn masker() -> Masker {
-    let options = Options { payloads: false, decoded_limit: 1 << 20 };
+    let options = Options {
+        payloads: false,
+        decoded_limit: 1 << 20,
+    };
     Masker::new(salt(), options)
 }
 

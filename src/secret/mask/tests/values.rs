@@ -30,17 +30,31 @@ fn a_known_secret_is_hidden_in_every_encoding() {
     }
     for (form, how) in forms {
         let text = masker.text(&format!("see {form} there"));
-        assert!(text.contains(&format!("‹secret 40 chars{how} #651162 = profile prod›")), "{text}");
-        assert!(text.starts_with("see ") && text.ends_with(" there"), "{text}");
+        assert!(
+            text.contains(&format!("‹secret 40 chars{how} #651162 = profile prod›")),
+            "{text}"
+        );
+        assert!(
+            text.starts_with("see ") && text.ends_with(" there"),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn the_relation_stands_with_a_value_hidden_by_place() {
     let masker = knowing();
-    masker.learn(&Secret::new("my-session-token-1"), Kind::SessionToken, "AssumeRole #42");
+    masker.learn(
+        &Secret::new("my-session-token-1"),
+        Kind::SessionToken,
+        "AssumeRole #42",
+    );
     let header = masker.header("X-Amz-Security-Token", b"my-session-token-1");
-    assert!(header.text.ends_with(" = AssumeRole #42›"), "{}", header.text);
+    assert!(
+        header.text.ends_with(" = AssumeRole #42›"),
+        "{}",
+        header.text
+    );
     assert_eq!(header.count, 1);
     masker.forget("AssumeRole #42");
     let header = masker.header("X-Amz-Security-Token", b"my-session-token-1");
@@ -67,8 +81,15 @@ fn vended_credentials_are_bounded_and_lasting_ones_stay() {
         let credentials = Credentials::new("ASIAEXAMPLE", secret, Some(token.into_bytes()));
         masker.learn_credentials(&credentials, &format!("AssumeRole #{number}"));
     }
-    assert!(masker.text("token-of-session-number-02999").starts_with('‹'));
-    assert_eq!(masker.text("token-of-session-number-00001"), "token-of-session-number-00001");
+    assert!(
+        masker
+            .text("token-of-session-number-02999")
+            .starts_with('‹')
+    );
+    assert_eq!(
+        masker.text("token-of-session-number-00001"),
+        "token-of-session-number-00001"
+    );
     assert!(masker.text(SECRET).starts_with('‹'));
 }
 
@@ -100,7 +121,10 @@ fn targets_stay_byte_for_byte() {
     );
     assert_eq!((masked.text, masked.count), (expected, 1));
     let sts = masker.target(b"/?Action=GetSessionToken&TokenCode=123456&Version=2011-06-15");
-    assert!(sts.text.starts_with("/?Action=GetSessionToken&TokenCode=‹token 6 chars #"));
+    assert!(
+        sts.text
+            .starts_with("/?Action=GetSessionToken&TokenCode=‹token 6 chars #")
+    );
     assert!(sts.text.ends_with("›&Version=2011-06-15"), "{}", sts.text);
     let session = masker.target(b"/federation?Action=login&Session=%7B%22sessionKey%22%3A%22x");
     assert!(!session.text.contains("sessionKey"), "{}", session.text);
@@ -111,9 +135,18 @@ fn urls_inside_other_values() {
     let masker = masker();
     let url = "https://b.s3.amazonaws.com/k?X-Amz-Security-Token=0123456789abcdef&X-Amz-Signature=\
         4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
-    let once: String = url.replace('%', "%25").replace('&', "%26").replace('=', "%3D");
+    let once: String = url
+        .replace('%', "%25")
+        .replace('&', "%26")
+        .replace('=', "%3D");
     let twice = once.replace('%', "%25");
-    for text in [url.to_owned(), once, twice, url.replace('&', "&amp;"), url.replace('&', "\\u0026")] {
+    for text in [
+        url.to_owned(),
+        once,
+        twice,
+        url.replace('&', "&amp;"),
+        url.replace('&', "\\u0026"),
+    ] {
         let masked = masker.text(&format!("{{\"u\": \"{text}\"}}"));
         assert!(!masked.contains("0123456789"), "{masked}");
         assert!(!masked.contains("4386841ef7"), "{masked}");
@@ -127,12 +160,24 @@ fn headers_by_name() {
     for (name, value, expected) in [
         ("Host", "sts.amazonaws.com", "sts.amazonaws.com"),
         ("X-API-Key", "abcdefghijklmnop", "‹secret 16 chars #"),
-        ("x-amz-mfa", "arn:aws:iam::1:mfa/u 123456", "arn:aws:iam::1:mfa/u ‹code 6 chars #"),
+        (
+            "x-amz-mfa",
+            "arn:aws:iam::1:mfa/u 123456",
+            "arn:aws:iam::1:mfa/u ‹code 6 chars #",
+        ),
         ("Cookie", "a=b", "‹secret 3 chars #"),
         ("Authorization", "opaque-token", "‹token 12 chars #"),
-        ("Authorization", "AWS minioadmin:abc", "AWS ‹key id 10 chars, odd form #"),
+        (
+            "Authorization",
+            "AWS minioadmin:abc",
+            "AWS ‹key id 10 chars, odd form #",
+        ),
         ("x-amz-security-token", " token\u{a0}", "␠‹token 5 chars #"),
-        ("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD", "UNSIGNED-PAYLOAD"),
+        (
+            "X-Amz-Content-Sha256",
+            "UNSIGNED-PAYLOAD",
+            "UNSIGNED-PAYLOAD",
+        ),
     ] {
         let masked = masker.header(name, value.as_bytes());
         assert!(masked.text.starts_with(expected), "{name}: {}", masked.text);
@@ -160,19 +205,59 @@ fn canonical_requests() {
     let text = "GET\n/\nX-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20260101&X-Amz-Security-Token=abc%2Fdef\n\
         host:example.com\nx-amz-security-token:sometoken\n\nhost;x-amz-security-token\nUNSIGNED-PAYLOAD";
     let masked = masker.canonical(text.as_bytes());
-    assert!(masked.starts_with("GET\n/\nX-Amz-Credential=AKIA…MPLE%2F20260101&X-Amz-Security-Token=‹token 7 chars #"));
+    assert!(masked.starts_with(
+        "GET\n/\nX-Amz-Credential=AKIA…MPLE%2F20260101&X-Amz-Security-Token=‹token 7 chars #"
+    ));
     assert!(masked.contains("\nhost:example.com\nx-amz-security-token:‹token 9 chars #"));
-    assert!(masked.ends_with("›\n\nhost;x-amz-security-token\nUNSIGNED-PAYLOAD"), "{masked}");
+    assert!(
+        masked.ends_with("›\n\nhost;x-amz-security-token\nUNSIGNED-PAYLOAD"),
+        "{masked}"
+    );
 }
 
 #[test]
 fn nested_quotes_and_private_keys() {
     let masker = masker();
-    let text = masker.text(r#"{"m":"{\"a\":\"{\\\"SecretAccessKey\\\":\\\"hush-hush-hush\\\",\\\"b\\\":1}\"}"}"#);
-    assert!(text.contains(r#"\\\"SecretAccessKey\\\":\\\"‹token 14"#), "{text}");
+    let text = masker.text(
+        r#"{"m":"{\"a\":\"{\\\"SecretAccessKey\\\":\\\"hush-hush-hush\\\",\\\"b\\\":1}\"}"}"#,
+    );
+    assert!(
+        text.contains(r#"\\\"SecretAccessKey\\\":\\\"‹token 14"#),
+        "{text}"
+    );
     assert!(text.ends_with(r#"›\\\",\\\"b\\\":1}\"}"}"#), "{text}");
     let text = masker.text("key -----BEGIN EC PRIVATE KEY-----\nMHcCAQEEI\n");
-    assert!(text.starts_with("key ‹EC PRIVATE KEY PEM ") && !text.contains("MHcC"), "{text}");
+    assert!(
+        text.starts_with("key ‹EC PRIVATE KEY PEM ") && !text.contains("MHcC"),
+        "{text}"
+    );
     let open = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
     assert_eq!(masker.text(open), open);
+}
+
+#[test]
+fn it_is_shared_by_tasks() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&masker());
+}
+
+#[test]
+fn hostile_repetition_takes_one_look_at_each_byte() {
+    let masker = masker();
+    for piece in [
+        ":password>",
+        "a:\"",
+        "password=\\\"",
+        "x%253D",
+        "://u:p",
+        "<a",
+        "-----BEGIN ",
+        "%25",
+        "&amp;",
+        "eyJ",
+    ] {
+        let text = piece.repeat(20_000 / piece.len());
+        masker.text(&text);
+        masker.body(&BodyContext::default(), text.as_bytes());
+    }
 }
