@@ -107,6 +107,7 @@ fn states_are_words_not_only_colours() {
         "READ-ONLY",
         "12 not recorded",
         "session file",
+        "✗ disk full",
         "0s left!",
         "! HTTPS_PROXY points at us",
     ] {

@@ -35,11 +35,6 @@ impl Field {
         *self = Self::new(text);
     }
 
-    /// Cursor position in characters.
-    pub fn cursor(&self) -> usize {
-        self.area.cursor().1
-    }
-
     /// Edits; whether the text changed.
     pub fn press(&mut self, key: Key) -> bool {
         // As in a shell; the text area's own meaning of this key is undo.

@@ -203,10 +203,10 @@ impl Loop {
             self.exit.saved.push(text.clone());
         }
         self.app.now = SystemTime::now();
-        let effects = update(&mut self.app, &self.keymap, message);
-        self.act(effects)?;
+        let effects = self.survive(|this| update(&mut this.app, &this.keymap, message))?;
+        self.act(effects.unwrap_or_default())?;
         // The next key means the selection that is then on the screen.
-        self.app.sync(self.engine.as_ref());
+        self.survive(|this| this.app.sync(this.engine.as_ref()))?;
         Ok(())
     }
 
@@ -273,34 +273,39 @@ impl Loop {
         Ok(())
     }
 
-    /// Draws once. A view that panics loses its frame, not the program.
+    /// Draws once.
     fn draw(&mut self) -> io::Result<()> {
         self.app.now = SystemTime::now();
-        let (app, engine, theme) = (&mut self.app, &self.engine, &self.theme);
-        let screen = &mut self.screen;
-        let drawn = catch_unwind(AssertUnwindSafe(|| {
-            app.prepare(engine.as_ref());
-            screen.draw(|frame| view::draw(frame, app, theme))
-        }));
-        match drawn {
-            Ok(result) => {
+        loop {
+            let drawn = self.survive(|this| {
+                this.app.prepare(this.engine.as_ref());
+                let (app, theme) = (&this.app, &this.theme);
+                this.screen.draw(|frame| view::draw(frame, app, theme))
+            })?;
+            if let Some(result) = drawn {
                 self.panics = 0;
-                result
-            }
-            Err(_) => {
-                self.panics += 1;
-                if self.panics >= PANICS {
-                    return Err(io::Error::other("the screen could not be drawn"));
-                }
-                // The hook gave the terminal back and told what happened.
-                self.screen.enter()?;
-                self.app.layers.clear();
-                self.app.reshow();
-                let text = "this view failed and was closed: please report it, with :save";
-                self.app.notify(Level::Error, text);
-                self.draw()
+                return result;
             }
         }
+    }
+
+    /// What panics loses its frame or key, not the program: the proxy must live on.
+    fn survive<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> io::Result<Option<T>> {
+        if let Ok(done) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            return Ok(Some(done));
+        }
+        self.panics += 1;
+        if self.panics >= PANICS {
+            return Err(io::Error::other("the screen fails again and again"));
+        }
+        // The hook gave the terminal back and told what happened.
+        self.screen.enter()?;
+        self.app.layers.clear();
+        self.app.reshow();
+        let text = "a part of the screen failed and was closed; the proxy goes on. \
+                    Please report it.";
+        self.app.notify(Level::Error, text);
+        Ok(None)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each role of text looks like, from a TOML file, in as many colours as the terminal
 //! has.
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{collections::HashMap, path::Path};
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -391,12 +391,6 @@ fn from_256(index: u8) -> Option<(u8, u8, u8)> {
 fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
     let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
     3 * square(a.0, b.0) + 6 * square(a.1, b.1) + square(a.2, b.2)
-}
-
-impl fmt::Display for Theme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
 }
 
 #[cfg(test)]

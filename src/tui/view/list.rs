@@ -134,7 +134,7 @@ fn heading(app: &App, theme: &Theme) -> Line<'static> {
     line
 }
 
-/// On the lower edge: whether new traffic moves the list, and the latest note.
+/// On the lower edge: whether new traffic moves the list, what is wrong, the latest note.
 fn note(app: &App, theme: &Theme) -> Line<'static> {
     let mut line = Line::default();
     if app.status.viewing.is_none() && app.list.info.total > 0 {
@@ -150,7 +150,12 @@ fn note(app: &App, theme: &Theme) -> Line<'static> {
         };
         line.push_span(span(theme, tone, text));
     }
-    if let Some(note) = app.status.notes.last() {
+    let status = &app.status;
+    let troubles = [&status.session_error, &status.profile_error];
+    for trouble in troubles.into_iter().flatten() {
+        line.push_span(span(theme, Tone::Error, format!(" ✗ {trouble} ")));
+    }
+    if let Some(note) = status.notes.last() {
         line.push_span(span(theme, Tone::Warning, format!(" ! {note} ")));
     }
     line
