@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::shell::{ClientEnv, quoted};
 use super::sinks::Keeper;
 use super::stage::Stage;
-use crate::capture::{self, Exchange, Filter, FilteredView, Overwrite, Row};
+use crate::capture::{self, Exchange, Filter, FilteredView, Overwrite, Row, SessionError};
 use crate::export;
 use crate::replay;
 use crate::tui::engine::{
@@ -143,7 +143,7 @@ impl Engine for Live {
         }
         let store = self.keeper.store.lock();
         view.rows.update(&store);
-        Ok(ViewInfo { total: store.len(), matching: view.rows.len() })
+        Ok(ViewInfo { total: store.len(), matching: view.rows.len(), scanning: view.rows.is_scanning() })
     }
 
     fn window(&self, first: usize, count: usize) -> Vec<RowLine> {
@@ -237,7 +237,10 @@ impl Engine for Live {
             }
         };
         let overwrite = if overwrite { Overwrite::Session } else { Overwrite::Never };
-        let count = capture::save(Path::new(path), found, overwrite).map_err(|error| error.to_string())?;
+        let count = capture::save(Path::new(path), found, overwrite).map_err(|error| match error {
+            SessionError::Exists(_) => format!("{error}: :save! FILE replaces it"),
+            error => error.to_string(),
+        })?;
         if everything {
             *self.saved_up_to.lock().unwrap_or_else(PoisonError::into_inner) = newest;
         }

@@ -28,8 +28,6 @@ pub struct File {
     pub theme: Option<String>,
     /// Whether the mouse is captured; on by default.
     pub mouse: Option<bool>,
-    /// Keys by command, where they differ from the defaults.
-    pub keys: BTreeMap<String, String>,
     /// What is hidden beyond credentials.
     pub mask: Mask,
     /// Every bound.
