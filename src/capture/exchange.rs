@@ -426,3 +426,56 @@ pub struct Fix {
     /// What we can do ourselves.
     pub action: Option<String>,
 }
+
+impl Exchange {
+    /// The JSON object of the contract on one line, without the line end: what `proxy
+    /// --format jsonl` prints and what the session file and the store keep.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Serialising fails only for maps with keys that are no strings: there are none.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+}
+
+impl Door {
+    /// Every door, in the order of the documentation.
+    pub const ALL: [Self; 6] = [
+        Self::Reverse,
+        Self::EndpointUrl,
+        Self::Bound,
+        Self::Connect,
+        Self::Replay,
+        Self::Internal,
+    ];
+
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reverse => "reverse",
+            Self::EndpointUrl => "endpoint-url",
+            Self::Bound => "bound",
+            Self::Connect => "connect",
+            Self::Replay => "replay",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl ClientSignature {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::None, Self::Valid, Self::Invalid, Self::UnknownKey];
+
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::UnknownKey => "unknown-key",
+        }
+    }
+}

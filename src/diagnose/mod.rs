@@ -1,0 +1,133 @@
+//! Why did it fail, how sure are we, what now? Rules over one recorded exchange.
+//!
+//! ```text
+//! Exchange (masked) + Raw (unmasked, memory only) ─► findings, each masked
+//! ```
+//!
+//! What AWS itself says comes first; then what follows from the bytes at hand.
+
+mod opinion;
+
+use std::time::SystemTime;
+
+use crate::capture::Exchange;
+use crate::capture::exchange::{ClientSignature, Finding, Fix, Grade, ReplyFrom, Role, SecondOpinion};
+use crate::secret::Raw;
+use crate::secret::mask::Masker;
+use crate::sigv4::{ClientAuth, RequestView, client_auth};
+
+/// Adds findings to an exchange, and for a failed one asks the independent signer.
+///
+/// `signed_at` is the instant of our own signature.
+pub fn diagnose(exchange: &mut Exchange, raw: &Raw, signed_at: Option<SystemTime>, masker: &Masker) {
+    payload_hash(exchange, raw);
+    if !exchange.failed() {
+        return;
+    }
+    aws_said(exchange);
+    if let (Some(at), Some(sent)) = (signed_at, &mut exchange.sent) {
+        sent.signing.second_opinion = opinion::ask(&sent.signing, raw, at);
+        if sent.signing.second_opinion == SecondOpinion::Disagrees {
+            exchange.findings.push(own_bug());
+        }
+    }
+    for finding in &mut exchange.findings {
+        finding.summary = masker.text(&finding.summary);
+    }
+}
+
+/// A declared hash that the bytes contradict is kept as declared, and said.
+fn payload_hash(exchange: &mut Exchange, raw: &Raw) {
+    let Some(received) = &exchange.received else { return };
+    let declared = received
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"))
+        .map(|(_, value)| value.as_str());
+    let (Some(declared), Some(actual)) = (declared, raw.received.body_sha256) else { return };
+    let actual = hex(&actual);
+    let known = exchange.findings.iter().any(|finding| finding.code == "payload-hash-differs");
+    if declared.len() != 64 || declared == actual || known || raw.received.body_size == 0 && received.method == "HEAD" {
+        return;
+    }
+    exchange.findings.push(Finding {
+        code: "payload-hash-differs".to_owned(),
+        grade: Grade::Computed,
+        role: Role::Cause,
+        summary: "x-amz-content-sha256 is not the hash of the body that arrived".to_owned(),
+        evidence: vec![format!("declared {declared}"), format!("the body's is {actual}")],
+        refuted_by: None,
+        fix: vec![fix("hash the bytes that are sent, after whatever changes them")],
+    });
+    exchange.client.signature = ClientSignature::Invalid;
+}
+
+/// The code and message of the reply, in AWS's own words.
+fn aws_said(exchange: &mut Exchange) {
+    let Some(reply) = exchange.reply.as_ref().filter(|reply| reply.from == ReplyFrom::Upstream) else { return };
+    let Some(error) = &reply.error else {
+        if reply.status >= 400 {
+            exchange.findings.push(not_aws(reply.status));
+        }
+        return;
+    };
+    let code = error.code.clone().unwrap_or_else(|| reply.status.to_string());
+    let summary = match &error.message {
+        Some(message) => format!("{code}: {message}"),
+        None => format!("{code}, without a message"),
+    };
+    let evidence = vec![format!("HTTP {} {summary}", reply.status)];
+    exchange.findings.insert(
+        0,
+        Finding {
+            code,
+            grade: Grade::AwsSaid,
+            role: Role::Cause,
+            summary,
+            evidence,
+            refuted_by: None,
+            fix: Vec::new(),
+        },
+    );
+}
+
+fn not_aws(status: u16) -> Finding {
+    Finding {
+        code: "no-aws-error".to_owned(),
+        grade: Grade::Undetermined,
+        role: Role::Cause,
+        summary: format!("HTTP {status} without an error of AWS's form"),
+        evidence: Vec::new(),
+        refuted_by: None,
+        fix: vec![fix("look at CALL RETURN: a proxy or a gateway may have answered instead of AWS")],
+    }
+}
+
+fn own_bug() -> Finding {
+    Finding {
+        code: "second-opinion-disagrees".to_owned(),
+        grade: Grade::Computed,
+        role: Role::Note,
+        summary: "the independent signer makes another signature of this request: one of the two is wrong".to_owned(),
+        evidence: Vec::new(),
+        refuted_by: None,
+        fix: vec![fix("report it as a bug of sigscope, with this exchange")],
+    }
+}
+
+fn fix(label: &str) -> Fix {
+    Fix { label: label.to_owned(), command: None, action: None }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// What authentication a raw head carries.
+fn authentication(method: &str, target: &[u8], headers: &[(&[u8], &[u8])]) -> ClientAuth {
+    client_auth(&RequestView { method, target, headers, payload: "" })
+}

@@ -1,0 +1,20 @@
+//! The JSON line: `proxy --format jsonl`, the session file, `export --as jsonl`.
+
+use std::io::{self, Write};
+
+use crate::capture::Exchange;
+
+/// One exchange as one line without its end. Every key of the contract is there, `null`
+/// where a stage was not reached.
+pub fn to_json(exchange: &Exchange) -> Vec<u8> {
+    exchange.to_json()
+}
+
+/// Writes a line that [`to_json`] made, with its end, in one call, so that lines of several
+/// writers do not mix.
+pub fn write_line(out: &mut dyn Write, json: &[u8]) -> io::Result<()> {
+    let mut line = Vec::with_capacity(json.len() + 1);
+    line.extend_from_slice(json);
+    line.push(b'\n');
+    out.write_all(&line)
+}

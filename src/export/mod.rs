@@ -1,0 +1,7 @@
+//! An exchange in the forms that other tools read. All of them start from the masked
+//! record: there is nothing in it to hide any more.
+
+pub mod curl;
+pub mod http;
+pub mod json;
+pub mod text;

@@ -1,0 +1,134 @@
+//! The client that talks to AWS, and the names of what can go wrong with it.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::super::body::{Stalled, UpBody};
+use super::connector::{Configured, Connector, OpenError};
+use super::tls;
+use crate::capture::exchange::FaultKind;
+use crate::config::Limits;
+
+/// A client for upstreams, with its pool of idle connections.
+#[derive(Clone)]
+pub(crate) struct Upstream {
+    client: legacy::Client<Connector, UpBody>,
+    reply_limit: Duration,
+}
+
+/// Why no reply's head came.
+pub(crate) struct Failure {
+    pub(crate) kind: FaultKind,
+    pub(crate) message: String,
+}
+
+impl Upstream {
+    /// `ca_bundle`: a PEM file of the only roots to trust, instead of the platform's.
+    pub(crate) fn new(
+        ca_bundle: Option<&PathBuf>,
+        proxies: Option<Matcher>,
+        configured: Configured,
+        limits: &Limits,
+    ) -> Result<Self, String> {
+        let tls = tls::client(ca_bundle)?;
+        let connector =
+            Connector::new(tls, proxies, configured, Duration::from_millis(limits.connect_ms));
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(20))
+            .pool_max_idle_per_host(limits.idle_upstream)
+            .http1_preserve_header_case(true)
+            .set_host(false)
+            .build(connector);
+        Ok(Self { client, reply_limit: Duration::from_millis(limits.reply_ms) })
+    }
+
+    /// Sends a request and waits for the head of the reply.
+    pub(crate) async fn send(&self, request: Request<UpBody>) -> Result<Response<Incoming>, Failure> {
+        match tokio::time::timeout(self.reply_limit, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(classify(&error)),
+            Err(_) => Err(Failure {
+                kind: FaultKind::Timeout,
+                message: format!(
+                    "no reply within {} s (limits.reply_ms)",
+                    self.reply_limit.as_secs()
+                ),
+            }),
+        }
+    }
+}
+
+/// Names what went wrong, from the whole chain of errors.
+fn classify(error: &legacy::Error) -> Failure {
+    let mut kind = if error.is_connect() { FaultKind::Refused } else { FaultKind::Reset };
+    let mut words = Vec::new();
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = kind_of(cause) {
+            kind = found;
+        }
+        let text = cause.to_string();
+        if !words.iter().any(|word: &String| word.contains(&text)) {
+            words.push(text);
+        }
+        next = inner(cause).or_else(|| cause.source());
+    }
+    // The outermost words only say "client error (Connect)".
+    let message = if words.len() > 1 { words[1..].join(": ") } else { words.concat() };
+    Failure { kind, message }
+}
+
+/// An `io::Error`'s `source` skips the error that it wraps.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let inner = error.downcast_ref::<io::Error>()?.get_ref()?;
+    Some(inner)
+}
+
+fn kind_of(error: &(dyn Error + 'static)) -> Option<FaultKind> {
+    if let Some(open) = error.downcast_ref::<OpenError>() {
+        return Some(match open {
+            OpenError::Unresolved { .. } => FaultKind::Dns,
+            OpenError::Local { .. } => FaultKind::NotAllowed,
+            OpenError::Timeout(_) => FaultKind::Timeout,
+        });
+    }
+    if error.is::<rustls::Error>() {
+        return Some(FaultKind::Tls);
+    }
+    if error.is::<Stalled>() {
+        return Some(FaultKind::Timeout);
+    }
+    if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
+        return match hyper {
+            hyper if hyper.is_parse() => Some(FaultKind::Malformed),
+            hyper if hyper.is_user() || hyper.is_body_write_aborted() => Some(FaultKind::ClientGone),
+            _ => None,
+        };
+    }
+    match error.downcast_ref::<io::Error>()?.kind() {
+        io::ErrorKind::ConnectionRefused => Some(FaultKind::Refused),
+        io::ErrorKind::TimedOut => Some(FaultKind::Timeout),
+        _ => None,
+    }
+}
+
+/// What a broken reply body means.
+pub(crate) fn broken_reply(error: &(dyn Error + 'static)) -> FaultKind {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        match kind_of(cause) {
+            Some(kind @ (FaultKind::Timeout | FaultKind::Malformed | FaultKind::Tls)) => return kind,
+            _ => next = inner(cause).or_else(|| cause.source()),
+        }
+    }
+    FaultKind::Reset
+}

@@ -1,0 +1,169 @@
+//! From the unmasked draft to the record that may be shown.
+
+use std::time::SystemTime;
+
+use super::body::Passed;
+use super::draft::{Draft, ReplyDraft, SentDraft};
+use super::head::Head;
+use crate::aws::error;
+use crate::capture::exchange::{
+    Body, Client, Exchange, Fault, Header, Identity, Reply, ReplyError, Request, Sent, Signing,
+};
+use crate::profile::account_of_key_id;
+use crate::secret::mask::{BodyContext, Masker, Side};
+
+/// Masks everything that the draft holds.
+pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
+    let text = |value: &Option<String>| value.as_deref().map(|value| masker.text(value));
+    let route = draft.route.as_ref().map(|route| {
+        let mut route = route.clone();
+        for evidence in &mut route.how {
+            evidence.evidence = masker.text(&evidence.evidence);
+        }
+        route
+    });
+    let (service, operation) = match &draft.route {
+        Some(route) => (route.service.as_deref(), route.operation.as_deref()),
+        None => (None, None),
+    };
+    let scene = Scene { masker, service, operation };
+    let received = (!draft.received_head.is_empty())
+        .then(|| scene.request(&draft.received_head, &draft.received_body, &draft.origin));
+    let sent = draft.sent.as_ref().map(|sent| scene.sent(sent, draft, received.as_ref()));
+    Exchange {
+        id: draft.id,
+        started_at: rfc3339(draft.started),
+        door: draft.door,
+        replay_of: draft.replay_of,
+        client: Client {
+            address: draft.client.map(|address| address.to_string()),
+            lane: text(&draft.lane),
+            access_key_id: draft.client_key_id.as_deref().map(|id| masker.key_id(id)),
+            signature: draft.client_signature,
+        },
+        received,
+        route,
+        identity: draft.identity.as_deref().map(|resolved| {
+            let credentials = &resolved.credentials;
+            let account = resolved.account.clone();
+            Identity {
+                profile: Some(resolved.profile.clone()),
+                kind: Some(resolved.kind.to_owned()),
+                account: account.or_else(|| account_of_key_id(&credentials.access_key_id)),
+                access_key_id: Some(masker.key_id(&credentials.access_key_id)),
+                expires_at: credentials.expires_at.map(rfc3339),
+                chain: resolved.chain.iter().map(|hop| masker.text(&hop.to_string())).collect(),
+            }
+        }),
+        sent,
+        reply: draft.reply.as_ref().map(|reply| scene.reply(reply)),
+        timing_us: draft.timing,
+        fault: draft.fault.as_ref().map(|fault| Fault {
+            stage: fault.stage.to_owned(),
+            kind: fault.kind,
+            message: masker.text(&fault.message),
+        }),
+        findings: draft.findings.clone(),
+    }
+}
+
+/// RFC 3339 with milliseconds, UTC.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+}
+
+struct Scene<'a> {
+    masker: &'a Masker,
+    service: Option<&'a str>,
+    operation: Option<&'a str>,
+}
+
+impl Scene<'_> {
+    fn request(&self, head: &[u8], body: &Passed, origin: &str) -> Request {
+        let head = Head::read(head);
+        let (method, target, version) = head.request_line();
+        let target = self.masker.target(target).text;
+        Request {
+            method: String::from_utf8_lossy(method).into_owned(),
+            url: if target.starts_with('/') { format!("{origin}{target}") } else { target.to_string() },
+            target: target.to_string(),
+            version: String::from_utf8_lossy(version).into_owned(),
+            headers: self.headers(&head),
+            body: self.body(Side::Request, &head, body),
+        }
+    }
+
+    fn sent(&self, sent: &SentDraft, draft: &Draft, received: Option<&Request>) -> Sent {
+        let mut request = match &sent.body {
+            Some(body) => self.request(&sent.head, body, &sent.origin),
+            None => self.request(&sent.head, &Passed::empty(), &sent.origin),
+        };
+        if sent.body.is_none() {
+            request.body = match received {
+                Some(received) => received.body.clone(),
+                None => self.body(Side::Request, &Head::read(&sent.head), &draft.received_body),
+            };
+        }
+        let signing = &sent.signing;
+        Sent {
+            request,
+            signing: Signing {
+                canonical_request: signing
+                    .canonical_request
+                    .as_deref()
+                    .map(|text| self.masker.canonical(text.as_bytes())),
+                signature: signing.signature.as_deref().map(|text| self.masker.signature(text)),
+                ..signing.clone()
+            },
+        }
+    }
+
+    fn reply(&self, reply: &ReplyDraft) -> Reply {
+        let head = Head::read(&reply.head);
+        let bytes = reply.body.bytes();
+        let find = |name: &str| head.text(name);
+        let error = error::parse(reply.status, &find, &bytes).map(|error| ReplyError {
+            message: error.message.map(|message| self.masker.text(&message)),
+            code: error.code,
+        });
+        Reply {
+            from: reply.from,
+            status: reply.status,
+            version: String::from_utf8_lossy(head.status_version()).into_owned(),
+            headers: self.headers(&head),
+            body: self.body_of(Side::Reply, &head, &reply.body, &bytes),
+            request_id: error::request_id(&find),
+            error,
+        }
+    }
+
+    fn headers(&self, head: &Head<'_>) -> Vec<Header> {
+        head.headers
+            .iter()
+            .map(|(name, value)| {
+                let name = String::from_utf8_lossy(name).into_owned();
+                let value = self.masker.header(&name, value).text;
+                (name, value.to_string())
+            })
+            .collect()
+    }
+
+    fn body(&self, side: Side, head: &Head<'_>, body: &Passed) -> Body {
+        self.body_of(side, head, body, &body.bytes())
+    }
+
+    fn body_of(&self, side: Side, head: &Head<'_>, body: &Passed, bytes: &[u8]) -> Body {
+        let context = BodyContext {
+            service: self.service,
+            operation: self.operation,
+            side,
+            content_type: head.text("content-type"),
+            content_encoding: head.text("content-encoding"),
+            content_sha256: head.text("x-amz-content-sha256"),
+            size: body.size,
+            complete: body.complete(),
+            sha256: body.sha256(),
+        };
+        self.masker.body(&context, bytes)
+    }
+}

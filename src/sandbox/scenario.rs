@@ -1,0 +1,1 @@
+//! Scripted requests for the demo.
