@@ -44,7 +44,7 @@ def lane_headers(proxy, target):
     return signer.headers("GET", target, [("Host", proxy.address)], sigv4.EMPTY)
 
 
-def small(r, seconds):
+def small(r, options):
     """Small GETs: requests a second at 64 connections, median latency at one."""
     upstream = r.small_upstream()
     front, plain, stored = r.front(upstream), r.proxy(upstream), r.proxy(upstream, session=True)
@@ -58,7 +58,7 @@ def small(r, seconds):
         "nginx+lane": (f"http://127.0.0.1:{front}/bucket/key", lane_headers(plain, "/bucket/key")),
     }
     for connections in (64, 1):
-        runs = {name: lambda url=url, headers=headers: rig.wrk(url, connections, seconds, headers)
+        runs = {name: lambda url=url, headers=headers: rig.wrk(url, connections, options.seconds, headers)
                 for name, (url, headers) in ports.items()}
         got = medians(runs, list(runs))
         for name, base in (("unsigned", "nginx"), ("lane", "nginx+lane"),
@@ -144,7 +144,7 @@ class Upload:
         return time.monotonic() - started
 
 
-def upload(r, _seconds):
+def upload(r, _options):
     """A 1 GiB upload in each mode: time beside nginx, growth of resident memory."""
     import hashlib
 
@@ -186,7 +186,7 @@ end
 """
 
 
-def load(r, seconds):
+def load(r, options):
     """100,000 S3 requests at 64 connections against a server that verifies each."""
     import install
     import servers
@@ -203,9 +203,9 @@ def load(r, seconds):
     script.write_text(MIXED)
     kinds = {
         "lane-signed GETs": lambda: rig.wrk(
-            proxy.url + "/load/fixed", 64, seconds, lane_headers(proxy, "/load/fixed")),
+            proxy.url + "/load/fixed", 64, options.seconds, lane_headers(proxy, "/load/fixed")),
         "unsigned PUT, HEAD, GET, list": lambda: rig.wrk(
-            proxy.url, 64, seconds, [("Host", f"s3.{REGION}.amazonaws.com")], script),
+            proxy.url, 64, options.seconds, [("Host", f"s3.{REGION}.amazonaws.com")], script),
     }
     for name, run in kinds.items():
         done = wrong = 0
@@ -215,7 +215,7 @@ def load(r, seconds):
         row(f"{name} refused of {done}", wrong, "0")
 
 
-def tui(r, seconds):
+def tui(r, options):
     """The same load with the TUI open and following."""
     upstream = r.small_upstream()
     headless, port = r.proxy(upstream), rig.free_port()
@@ -231,11 +231,11 @@ def tui(r, seconds):
 
     def shown():
         nonlocal sent
-        got = rig.wrk(f"http://127.0.0.1:{port}{STS_TARGET}", 64, seconds, headers)
+        got = rig.wrk(f"http://127.0.0.1:{port}{STS_TARGET}", 64, options.seconds, headers)
         sent += got.requests
         return got
 
-    got = medians({"headless": lambda: rig.wrk(headless.url + STS_TARGET, 64, seconds, headers),
+    got = medians({"headless": lambda: rig.wrk(headless.url + STS_TARGET, 64, options.seconds, headers),
                    "tui": shown}, ["headless", "tui"])
     ours, base = got["tui"], got["headless"]
     row("rate at 64, TUI / headless", f"{ours.rate / base.rate:.2f} ({ours.rate:.0f} / {base.rate:.0f})",
@@ -243,13 +243,13 @@ def tui(r, seconds):
     row("p99 at 64, TUI / headless", f"{ours.p99 / base.p99:.2f} ({ours.p99:.0f} / {base.p99:.0f} µs)",
         "≤ 2")
     headless.stop()
-    while sent < 1_000_000:
+    while sent < options.requests:
         shown()
     row(f"memory after {sent} requests", f"{rig.memory(screen.pid):.0f} MiB, at most "
         f"{rig.memory(screen.pid, 'VmHWM'):.0f}", "< 400 MiB")
 
 
-def demo(r, _seconds):
+def demo(r, _options):
     """From process start to the first frame."""
     times = []
     for _ in range(5):
@@ -268,6 +268,8 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path,
                         default=rig.REPO / "target" / "release" / "sigscope")
     parser.add_argument("--seconds", type=int, default=5, help="of each wrk run")
+    parser.add_argument("--requests", type=int, default=1_000_000,
+                        help="through the TUI before its memory is read")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
@@ -276,7 +278,7 @@ def main():
         scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         try:
             with rig.Rig(options.binary.resolve(), scratch) as r:
-                PARTS[name](r, options.seconds)
+                PARTS[name](r, options)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     width = max(len(what) for what, _, _ in ROWS)
