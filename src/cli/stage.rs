@@ -11,6 +11,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::options::Settings;
 use super::sinks::Session;
+use crate::aws;
 use crate::config::File;
 use crate::profile::{Env, LaneKeys, Lanes, Profiles, Sources, Watch, Wiring};
 use crate::proxy::{Core, Options, Proxy, Recording, Sink};
@@ -70,7 +71,8 @@ pub(crate) fn lane_keys(settings: &Settings) -> Result<LaneKeys, String> {
 impl Stage {
     /// Starts everything and binds the listeners.
     pub(crate) async fn start(plan: Plan) -> Result<Self, String> {
-        let Plan { mut options, sources, lanes, mut sinks, session, payloads, proxies, notes } = plan;
+        let Plan { mut options, mut sources, lanes, mut sinks, session, payloads, proxies, notes } = plan;
+        follow_endpoints(&mut sources.env, &options);
         let masker = Arc::new(Masker::new(salt()?, MaskOptions { payloads, decoded_limit: options.limits.decoded_body }));
         let session = match session {
             Some(path) => Some(Session::open(&path, options.limits.record_queue)?),
@@ -116,6 +118,18 @@ impl Stage {
             }
         });
         closing.await.map_err(|error| error.to_string())?
+    }
+}
+
+/// Our own credential calls go where requests for the same service go.
+fn follow_endpoints(env: &mut Env, options: &Options) {
+    if let Some(endpoint) = &options.endpoints.general {
+        env.set("AWS_ENDPOINT_URL", endpoint.to_string());
+    }
+    for (service, endpoint) in &options.endpoints.services {
+        let id = aws::service(service).map_or(service.as_str(), |service| service.service_id);
+        let name = id.to_ascii_uppercase().replace([' ', '-'], "_");
+        env.set(format!("AWS_ENDPOINT_URL_{name}"), endpoint.to_string());
     }
 }
 

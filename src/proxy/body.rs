@@ -11,6 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use crate::capture::exchange::FaultKind;
+
 /// Any error of a body.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -25,7 +27,7 @@ pub(crate) struct Passed {
     /// Set when all of it has passed.
     pub(crate) ended: bool,
     /// What stopped it.
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<(FaultKind, String)>,
     /// What was wrong with it, though it passed.
     pub(crate) complaint: Option<String>,
 }
@@ -292,7 +294,10 @@ impl Rewritten {
             match made {
                 Ok(bytes) => self.ready.extend(bytes.into_iter().filter(|b| !b.is_empty())),
                 Err(error) => {
-                    self.account.with(|passed| passed.error = Some(error.to_string()));
+                    self.account.with(|passed| {
+                        let known = passed.error.take();
+                        passed.error = known.or_else(|| Some((FaultKind::ClientMalformed, error.to_string())));
+                    });
                     return Poll::Ready(Some(Err(error)));
                 }
             }
@@ -308,7 +313,10 @@ pub(crate) fn observe(passed: &mut Passed, frame: Option<&Result<Frame<Bytes>, B
                 passed.push(data);
             }
         }
-        Some(Err(error)) => passed.error = Some(error.to_string()),
+        Some(Err(error)) => {
+            let kind = if error.is::<Stalled>() { FaultKind::Timeout } else { FaultKind::ClientGone };
+            passed.error = Some((kind, error.to_string()));
+        }
         None => passed.ended = true,
     }
 }

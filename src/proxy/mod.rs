@@ -30,6 +30,7 @@ mod route;
 mod sign;
 mod skew;
 mod vended;
+mod workers;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -61,6 +62,7 @@ use self::received::{InBody, Received};
 use self::record::Recorder;
 use self::reply::{Refused, ReplyBody};
 use self::route::Routed;
+use self::workers::Workers;
 use crate::aws;
 use crate::capture::exchange::Door;
 use crate::diagnose;
@@ -214,6 +216,7 @@ pub(crate) struct Shared {
     keys: KeyCache,
     vended: vended::Vended,
     budget: Budget,
+    workers: Workers,
     active: RwLock<Option<String>>,
     as_signed: AtomicBool,
     connections: AtomicUsize,
@@ -340,6 +343,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             keys: KeyCache::new(KEYS),
             vended: vended::Vended::new(options.limits.vended_sessions),
+            workers: Workers::start().map_err(|error| format!("the workers could not be started: {error}"))?,
             budget: Budget::new(options.limits.buffered_body, options.limits.buffered_total),
             active: RwLock::new(options.profile.clone()),
             as_signed: AtomicBool::new(options.as_signed),

@@ -192,7 +192,8 @@ pub(crate) fn record(masker: &Masker, draft: Box<Draft>) -> (Exchange, Raw) {
     (exchange, raw)
 }
 
-fn wire(head: Vec<u8>, body: &super::body::Passed) -> Wire {
+fn wire(mut head: Vec<u8>, body: &super::body::Passed) -> Wire {
+    head.shrink_to_fit();
     Wire {
         head: head.into(),
         body: body.bytes().into(),

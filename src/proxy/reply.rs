@@ -171,7 +171,7 @@ impl Passing {
         let passed = std::mem::replace(&mut self.passed, Passed::empty());
         if !passed.ended {
             match &passed.error {
-                Some(error) => {
+                Some((_, error)) => {
                     let text = format!("the reply broke off after {} bytes: {error}", passed.size);
                     journey.fail("forward", FaultKind::Reset, text);
                 }

@@ -422,7 +422,8 @@ fn https(host: &str) -> Result<Endpoint, Refusal> {
     Endpoint::aws(host).map_err(|error| no_route(error, "send a Host that can be read"))
 }
 
-fn no_route(what: impl Into<String>, fix: impl Into<String>) -> Refusal {
+/// Nothing says where, or as what.
+pub(crate) fn no_route(what: impl Into<String>, fix: impl Into<String>) -> Refusal {
     let status = (StatusCode::BAD_REQUEST, "UnroutableRequest");
     Refusal::new(STAGE, FaultKind::NoRoute, status, what, fix)
 }

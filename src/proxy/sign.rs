@@ -17,7 +17,7 @@ use super::identify::Identified;
 use super::judge::hex;
 use super::received::{InBody, Received};
 use super::reply::{Refusal, Refused, Uploads, shape};
-use super::route::{Plan, Routed};
+use super::route::{Plan, Routed, no_route};
 use crate::aws::error::Shape;
 use crate::capture::exchange::{Change, ChangeAction, FaultKind, SecondOpinion, Signing};
 use crate::secret::Credentials;
@@ -148,12 +148,13 @@ impl Outgoing {
 
     fn sign(&mut self, shared: &Shared, routed: &mut Routed, credentials: &Arc<Credentials>) -> Result<Made, Refusal> {
         if routed.signing_name.is_empty() {
-            return Err(cannot_sign("nothing names the service to sign for".to_owned()));
+            return Err(no_route(
+                "nothing in the request names a service to sign for",
+                "sign it with any key, send AWS's Host, or bind a port: --listen ADDR=https://ITS-HOST",
+            ));
         }
         if routed.region.is_empty() {
-            let mut refusal = cannot_sign("nothing names the region to sign for".to_owned());
-            "--region REGION".clone_into(&mut refusal.fix);
-            return Err(refusal);
+            return Err(no_route("nothing names the region to sign for", "--region REGION"));
         }
         let rules = Rules::for_signing_name(&routed.signing_name);
         let mode = declared_mode(&self.headers);

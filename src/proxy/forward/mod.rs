@@ -62,12 +62,16 @@ pub(crate) async fn forward(shared: &Shared, signed: Signed) -> Result<Response<
 
 fn refused(mut journey: Journey, failure: Failure, shape: Shape, host: &str) -> Refused {
     // What broke the upload is the cause of what the upstream's connection reported.
-    if let Some(error) = &journey.received_body.error {
+    if let Some((kind, error)) = &journey.received_body.error {
         let text = format!("the request's body could not be sent on: {error}");
+        let status = match kind {
+            FaultKind::Timeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
+            _ => (StatusCode::BAD_REQUEST, "IncompleteBody"),
+        };
         let refusal = Refusal::new(
             "forward",
-            FaultKind::ClientMalformed,
-            (StatusCode::BAD_REQUEST, "IncompleteBody"),
+            *kind,
+            status,
             text,
             "send a whole and well-formed body",
         );

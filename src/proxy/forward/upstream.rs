@@ -13,6 +13,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::super::body::{Stalled, UpBody};
+use super::super::workers;
 use super::connector::{Configured, Connector, OpenError};
 use super::tls;
 use crate::capture::exchange::FaultKind;
@@ -21,7 +22,8 @@ use crate::config::Limits;
 /// A client for upstreams, with its pool of idle connections.
 #[derive(Clone)]
 pub(crate) struct Upstream {
-    client: legacy::Client<Connector, UpBody>,
+    /// One a thread: a connection stays where its request is.
+    clients: Arc<[legacy::Client<Connector, UpBody>]>,
     reply_limit: Duration,
 }
 
@@ -42,19 +44,23 @@ impl Upstream {
         let tls = tls::client(ca_bundle)?;
         let connector =
             Connector::new(tls, proxies, configured, Duration::from_millis(limits.connect_ms));
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(20))
-            .pool_max_idle_per_host(limits.idle_upstream)
-            .http1_preserve_header_case(true)
-            .set_host(false)
-            .build(connector);
-        Ok(Self { client, reply_limit: Duration::from_millis(limits.reply_ms) })
+        let client = || {
+            legacy::Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(Duration::from_secs(20))
+                .pool_max_idle_per_host(limits.idle_upstream)
+                .http1_preserve_header_case(true)
+                .set_host(false)
+                .build(connector.clone())
+        };
+        let clients = std::iter::repeat_with(client).take(workers::clients()).collect();
+        Ok(Self { clients, reply_limit: Duration::from_millis(limits.reply_ms) })
     }
 
     /// Sends a request and waits for the head of the reply.
     pub(crate) async fn send(&self, request: Request<UpBody>) -> Result<Response<Incoming>, Failure> {
-        match tokio::time::timeout(self.reply_limit, self.client.request(request)).await {
+        let client = &self.clients[workers::index()];
+        match tokio::time::timeout(self.reply_limit, client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(classify(&error)),
             Err(_) => Err(Failure {

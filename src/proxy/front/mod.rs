@@ -60,12 +60,16 @@ pub(crate) async fn accept(
         let shared = shared.clone();
         let listener = listener.clone();
         let watcher = graceful.watcher();
-        tokio::spawn(async move {
-            shared.connections.fetch_add(1, Ordering::Relaxed);
-            serve(&shared, stream, peer, &listener, watcher).await;
-            shared.connections.fetch_sub(1, Ordering::Relaxed);
-            drop(slot);
-        });
+        let workers = shared.clone();
+        let job = move |stream| {
+            tokio::spawn(async move {
+                shared.connections.fetch_add(1, Ordering::Relaxed);
+                serve(&shared, stream, peer, &listener, watcher).await;
+                shared.connections.fetch_sub(1, Ordering::Relaxed);
+                drop(slot);
+            });
+        };
+        let _ = workers.workers.hand(stream, Box::new(job));
     }
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
@@ -92,6 +96,7 @@ async fn serve(
     let connection = http1::Builder::new()
         .preserve_header_case(true)
         .timer(TokioTimer::new())
+        .auto_date_header(false)
         .header_read_timeout(Duration::from_millis(limits.head_ms))
         .max_buf_size(limits.head.max(8192))
         .serve_connection(TokioIo::new(tee), service);
