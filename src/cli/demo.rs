@@ -50,15 +50,26 @@ pub(crate) fn run(args: Args) -> Done {
         });
     }
     let playing = runtime.spawn(script);
-    let done = show(&runtime, Some(stage), keeper, None, &settings, args.look, false);
+    let done = show(
+        &runtime,
+        Some(stage),
+        keeper,
+        None,
+        &settings,
+        args.look,
+        false,
+    );
     playing.abort();
     done
 }
 
 async fn start(settings: &Settings, sinks: Vec<Box<dyn Sink>>) -> Result<(Stage, Sandbox), String> {
-    let sandbox = Sandbox::start(sandbox::Options { clock: Arc::new(SystemTime::now), ..sandbox::Options::default() })
-        .await
-        .map_err(|error| format!("the sandbox could not be started: {error}"))?;
+    let sandbox = Sandbox::start(sandbox::Options {
+        clock: Arc::new(SystemTime::now),
+        ..sandbox::Options::default()
+    })
+    .await
+    .map_err(|error| format!("the sandbox could not be started: {error}"))?;
     let mut endpoints = Endpoints::default();
     endpoints.add(&sandbox.url())?;
     let options = Options {

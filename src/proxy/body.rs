@@ -49,7 +49,10 @@ impl Passed {
 
     /// No body at all.
     pub(crate) fn empty() -> Self {
-        Self { ended: true, ..Self::new(0, false) }
+        Self {
+            ended: true,
+            ..Self::new(0, false)
+        }
     }
 
     /// A body that is there already.
@@ -134,10 +137,17 @@ pub(crate) struct Stalled(Duration);
 
 impl Patient {
     pub(crate) fn new(incoming: Incoming, limit: Duration) -> Self {
-        Self { incoming, limit, waiting: None }
+        Self {
+            incoming,
+            limit,
+            waiting: None,
+        }
     }
 
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
                 if let Some(sleep) = &mut self.waiting {
@@ -147,7 +157,9 @@ impl Patient {
             }
             Poll::Pending => {
                 let limit = self.limit;
-                let sleep = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+                let sleep = self
+                    .waiting
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
                 ready!(sleep.as_mut().poll(context));
                 Poll::Ready(Some(Err(Stalled(limit).into())))
             }
@@ -209,7 +221,10 @@ pub(crate) enum UpBody {
     /// In memory already.
     Full(Option<Bytes>),
     /// As it arrives, byte for byte.
-    Stream { body: Patient, account: SharedPassed },
+    Stream {
+        body: Patient,
+        account: SharedPassed,
+    },
     /// As it arrives, its framing signed anew.
     Rewritten(Box<Rewritten>),
 }
@@ -233,7 +248,12 @@ impl Body for UpBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|b| Ok(Frame::data(b)))),
+            Self::Full(bytes) => Poll::Ready(
+                bytes
+                    .take()
+                    .filter(|b| !b.is_empty())
+                    .map(|b| Ok(Frame::data(b))),
+            ),
             Self::Stream { body, account } => {
                 let frame = ready!(body.poll(context));
                 let last = body.is_end_stream();
@@ -287,16 +307,20 @@ impl Rewritten {
                 None => {
                     self.finished = true;
                     let last = self.rewrite.finish();
-                    self.account.with(|passed| passed.complaint = self.rewrite.complaint());
+                    self.account
+                        .with(|passed| passed.complaint = self.rewrite.complaint());
                     last
                 }
             };
             match made {
-                Ok(bytes) => self.ready.extend(bytes.into_iter().filter(|b| !b.is_empty())),
+                Ok(bytes) => self
+                    .ready
+                    .extend(bytes.into_iter().filter(|b| !b.is_empty())),
                 Err(error) => {
                     self.account.with(|passed| {
                         let known = passed.error.take();
-                        passed.error = known.or_else(|| Some((FaultKind::ClientMalformed, error.to_string())));
+                        passed.error =
+                            known.or_else(|| Some((FaultKind::ClientMalformed, error.to_string())));
                     });
                     return Poll::Ready(Some(Err(error)));
                 }
@@ -314,7 +338,11 @@ pub(crate) fn observe(passed: &mut Passed, frame: Option<&Result<Frame<Bytes>, B
             }
         }
         Some(Err(error)) => {
-            let kind = if error.is::<Stalled>() { FaultKind::Timeout } else { FaultKind::ClientGone };
+            let kind = if error.is::<Stalled>() {
+                FaultKind::Timeout
+            } else {
+                FaultKind::ClientGone
+            };
             passed.error = Some((kind, error.to_string()));
         }
         None => passed.ended = true,

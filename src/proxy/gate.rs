@@ -24,7 +24,10 @@ pub(crate) fn check(shared: &Shared, routed: &Routed) -> Result<(), Refusal> {
     if !reachable(shared, &routed.upstream) {
         return Err(denied(
             StatusCode::FORBIDDEN,
-            format!("{} is no host of AWS and no option names it", routed.upstream.host()),
+            format!(
+                "{} is no host of AWS and no option names it",
+                routed.upstream.host()
+            ),
             "--endpoint-url URL, if it is meant",
         ));
     }
@@ -47,7 +50,13 @@ pub(crate) fn check(shared: &Shared, routed: &Routed) -> Result<(), Refusal> {
 }
 
 fn denied(status: StatusCode, what: String, fix: &str) -> Refusal {
-    Refusal::new(STAGE, FaultKind::NotAllowed, (status, "AccessDenied"), what, fix)
+    Refusal::new(
+        STAGE,
+        FaultKind::NotAllowed,
+        (status, "AccessDenied"),
+        what,
+        fix,
+    )
 }
 
 /// Whether the operator or AWS's published partitions name this host.

@@ -41,21 +41,30 @@ impl Workers {
         let mut senders = Vec::new();
         for index in 1..=cores() {
             let (sender, receiver) = mpsc::unbounded_channel();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-                INDEX.set(index);
-                runtime.block_on(work(receiver));
-            })?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            std::thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || {
+                    INDEX.set(index);
+                    runtime.block_on(work(receiver));
+                })?;
             senders.push(sender);
         }
-        Ok(Self { senders, next: AtomicUsize::new(0) })
+        Ok(Self {
+            senders,
+            next: AtomicUsize::new(0),
+        })
     }
 
     /// Hands a connection to the next thread.
     pub(crate) fn hand(&self, stream: tokio::net::TcpStream, job: Job) -> io::Result<()> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.senders.len();
         let stream = stream.into_std()?;
-        self.senders[turn].send((stream, job)).map_err(|_| io::Error::other("the worker has ended"))
+        self.senders[turn]
+            .send((stream, job))
+            .map_err(|_| io::Error::other("the worker has ended"))
     }
 }
 

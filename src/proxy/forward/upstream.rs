@@ -42,8 +42,12 @@ impl Upstream {
         limits: &Limits,
     ) -> Result<Self, String> {
         let tls = tls::client(ca_bundle)?;
-        let connector =
-            Connector::new(tls, proxies, configured, Duration::from_millis(limits.connect_ms));
+        let connector = Connector::new(
+            tls,
+            proxies,
+            configured,
+            Duration::from_millis(limits.connect_ms),
+        );
         let client = || {
             legacy::Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
@@ -53,12 +57,20 @@ impl Upstream {
                 .set_host(false)
                 .build(connector.clone())
         };
-        let clients = std::iter::repeat_with(client).take(workers::clients()).collect();
-        Ok(Self { clients, reply_limit: Duration::from_millis(limits.reply_ms) })
+        let clients = std::iter::repeat_with(client)
+            .take(workers::clients())
+            .collect();
+        Ok(Self {
+            clients,
+            reply_limit: Duration::from_millis(limits.reply_ms),
+        })
     }
 
     /// Sends a request and waits for the head of the reply.
-    pub(crate) async fn send(&self, request: Request<UpBody>) -> Result<Response<Incoming>, Failure> {
+    pub(crate) async fn send(
+        &self,
+        request: Request<UpBody>,
+    ) -> Result<Response<Incoming>, Failure> {
         let client = &self.clients[workers::index()];
         match tokio::time::timeout(self.reply_limit, client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
@@ -76,7 +88,11 @@ impl Upstream {
 
 /// Names what went wrong, from the whole chain of errors.
 fn classify(error: &legacy::Error) -> Failure {
-    let mut kind = if error.is_connect() { FaultKind::Refused } else { FaultKind::Reset };
+    let mut kind = if error.is_connect() {
+        FaultKind::Refused
+    } else {
+        FaultKind::Reset
+    };
     let mut words = Vec::new();
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(cause) = next {
@@ -90,7 +106,11 @@ fn classify(error: &legacy::Error) -> Failure {
         next = inner(cause).or_else(|| cause.source());
     }
     // The outermost words only say "client error (Connect)".
-    let message = if words.len() > 1 { words[1..].join(": ") } else { words.concat() };
+    let message = if words.len() > 1 {
+        words[1..].join(": ")
+    } else {
+        words.concat()
+    };
     Failure { kind, message }
 }
 
@@ -117,7 +137,9 @@ fn kind_of(error: &(dyn Error + 'static)) -> Option<FaultKind> {
     if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
         return match hyper {
             hyper if hyper.is_parse() => Some(FaultKind::Malformed),
-            hyper if hyper.is_user() || hyper.is_body_write_aborted() => Some(FaultKind::ClientGone),
+            hyper if hyper.is_user() || hyper.is_body_write_aborted() => {
+                Some(FaultKind::ClientGone)
+            }
             _ => None,
         };
     }
@@ -133,7 +155,9 @@ pub(crate) fn broken_reply(error: &(dyn Error + 'static)) -> FaultKind {
     let mut next = Some(error);
     while let Some(cause) = next {
         match kind_of(cause) {
-            Some(kind @ (FaultKind::Timeout | FaultKind::Malformed | FaultKind::Tls)) => return kind,
+            Some(kind @ (FaultKind::Timeout | FaultKind::Malformed | FaultKind::Tls)) => {
+                return kind;
+            }
             _ => next = inner(cause).or_else(|| cause.source()),
         }
     }

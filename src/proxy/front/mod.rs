@@ -56,7 +56,9 @@ pub(crate) async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(slot) = slots.clone().acquire_owned().await else { break };
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            break;
+        };
         let shared = shared.clone();
         let listener = listener.clone();
         let watcher = graceful.watcher();
@@ -121,7 +123,12 @@ fn wrong_hello(error: Option<hyper::Error>, heads: &SharedHeads) -> Option<(Faul
         let text = "the request's head did not arrive within limits.head_ms";
         return Some((FaultKind::Timeout, text.to_owned()));
     }
-    error.is_parse().then(|| (FaultKind::ClientMalformed, format!("no HTTP/1.1 request: {error}")))
+    error.is_parse().then(|| {
+        (
+            FaultKind::ClientMalformed,
+            format!("no HTTP/1.1 request: {error}"),
+        )
+    })
 }
 
 fn record_wrong_hello(
@@ -137,7 +144,9 @@ fn record_wrong_hello(
     let mut draft = Draft::new(shared.next_id(), Door::Reverse, shared.now());
     draft.client = Some(peer);
     if bytes.starts_with(&[0x16, 3]) {
-        message = "a TLS hello on the plain port: write http:// instead of https:// before this address".to_owned();
+        message =
+            "a TLS hello on the plain port: write http:// instead of https:// before this address"
+                .to_owned();
     } else {
         draft.received_head = bytes;
     }
@@ -187,7 +196,11 @@ fn receive(
     };
     journey.door = entry.door;
     journey.origin = format!("http://{}", entry.host);
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+        .to_owned();
     let limits = &shared.options.limits;
     let mut received = Received {
         journey,
