@@ -15,7 +15,7 @@ use super::forward::{Upstream, is_vending, strip_hop_by_hop};
 use super::head::Head;
 use super::identify::Identified;
 use super::judge::hex;
-use super::received::{InBody, Received};
+use super::received::{InBody, PROFILE_HEADER, REGION_HEADER, Received};
 use super::reply::{Refusal, Refused, Uploads, shape};
 use super::route::{Plan, Routed};
 use crate::aws::error::Shape;
@@ -110,6 +110,11 @@ impl Outgoing {
         if outgoing.headers.remove(EXPECT).is_some() {
             outgoing.change(ChangeAction::Stripped, "header expect", "answered here");
         }
+        for name in [PROFILE_HEADER, REGION_HEADER] {
+            if outgoing.headers.remove(name).is_some() {
+                outgoing.change(ChangeAction::Stripped, format!("header {name}"), "for sigscope alone");
+            }
+        }
         if trailers {
             outgoing.headers.insert(TE, HeaderValue::from_static("trailers"));
         }
@@ -148,7 +153,9 @@ impl Outgoing {
 
     fn sign(&mut self, shared: &Shared, routed: &mut Routed, credentials: &Arc<Credentials>) -> Result<Made, Refusal> {
         if routed.signing_name.is_empty() {
-            return Err(cannot_sign("nothing names the service to sign for".to_owned()));
+            let mut refusal = cannot_sign("nothing names the service to sign for".to_owned());
+            "sign it with any key, or send AWS's Host".clone_into(&mut refusal.fix);
+            return Err(refusal);
         }
         if routed.region.is_empty() {
             let mut refusal = cannot_sign("nothing names the region to sign for".to_owned());
