@@ -166,7 +166,7 @@ impl std::ops::DerefMut for Journey {
 impl Drop for Journey {
     fn drop(&mut self) {
         if let Some(draft) = &mut self.draft {
-            draft.fail("front", FaultKind::ClientGone, "the client closed the connection before the exchange was over");
+            draft.fail("front", FaultKind::ClientGone, "the connection ended before the exchange was over");
         }
         self.close();
     }

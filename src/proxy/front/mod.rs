@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::tee::{SharedHeads, Tee};
@@ -46,7 +47,9 @@ pub(crate) async fn accept(
 ) {
     let slots = Arc::new(Semaphore::new(shared.options.limits.connections));
     let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     loop {
+        while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             () = end.cancelled() => break,
@@ -60,7 +63,7 @@ pub(crate) async fn accept(
         let shared = shared.clone();
         let listener = listener.clone();
         let watcher = graceful.watcher();
-        tokio::spawn(async move {
+        connections.spawn(async move {
             shared.connections.fetch_add(1, Ordering::Relaxed);
             serve(&shared, stream, peer, &listener, watcher).await;
             shared.connections.fetch_sub(1, Ordering::Relaxed);
@@ -68,6 +71,8 @@ pub(crate) async fn accept(
         });
     }
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    // What has not ended by now ends here, and is recorded as such.
+    connections.shutdown().await;
 }
 
 async fn serve(
