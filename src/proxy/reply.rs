@@ -172,7 +172,7 @@ impl Passing {
         if !passed.ended {
             match &passed.error {
                 Some(error) => {
-                    let text = format!("the reply broke off after {} bytes: {error}", passed.size);
+                    let text = format!("the reply broke off after {} bytes: {}", passed.size, error.message);
                     journey.fail("forward", FaultKind::Reset, text);
                 }
                 None => {
@@ -185,6 +185,9 @@ impl Passing {
             reply.body = passed;
         }
         self.uploads.close(&mut journey);
+        if let Some(stop) = journey.received_body.error.take() {
+            journey.fail("forward", stop.kind, format!("the request's body broke off: {}", stop.message));
+        }
         journey.end();
     }
 }
