@@ -54,7 +54,8 @@ class Misbehaving:
         sock.settimeout(30)
         with sock:
             try:
-                while self._one(Reader(sock)):
+                reader = Reader(sock)
+                while self._one(reader):
                     pass
             except (OSError, EOFError, ValueError):
                 pass
@@ -63,7 +64,7 @@ class Misbehaving:
         head = reader.until(b"\r\n\r\n")
         request = Arrived(head, b"")
         sock, how = reader.sock, request.first.split(" ")[1].split("?")[0].rsplit("/", 1)[-1]
-        answer = getattr(self, "_" + how.replace("-", "_"), None)
+        answer = getattr(self, "how_" + how.replace("-", "_"), None)
         if how in ("early-413", "refuse-continue"):
             self.arrived.append(request)
             return answer(sock)
@@ -76,71 +77,71 @@ class Misbehaving:
         sock.sendall(OK)
         return True
 
-    def _early_413(self, sock):
+    def how_early_413(self, sock):
         """Answers before the body is read, then closes."""
         sock.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge")
         sock.shutdown(socket.SHUT_WR)
         time.sleep(0.5)
 
-    def _refuse_continue(self, sock):
+    def how_refuse_continue(self, sock):
         body = b"<Error><Code>AccessDenied</Code><Message>early</Message></Error>"
         sock.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\n"
                      b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
-    def _stall(self, sock):
+    def how_stall(self, sock):
         time.sleep(20)
 
-    def _stall_body(self, sock):
+    def how_stall_body(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         time.sleep(20)
 
-    def _close_at_once(self, sock):
+    def how_close_at_once(self, sock):
         """Ends the connection without a byte."""
 
-    def _reset_in_head(self, sock):
+    def how_reset_in_head(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
         reset(sock)
 
-    def _reset_in_body(self, sock):
+    def how_reset_in_body(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 1000)
         time.sleep(0.2)
         reset(sock)
 
-    def _cut_chunked(self, sock):
+    def how_cut_chunked(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n")
         time.sleep(0.2)
 
-    def _malformed(self, sock):
+    def how_malformed(self, sock):
         sock.sendall(b"this is no HTTP at all\r\n\r\n")
 
-    def _bad_status(self, sock):
+    def how_bad_status(self, sock):
         sock.sendall(b"HTTP/1.1 2000 what\r\n\r\n")
 
-    def _two_lengths(self, sock):
+    def how_two_lengths(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!")
 
-    def _huge_head(self, sock):
+    def how_huge_head(self, sock):
         lines = b"".join(b"X-Long-%d: %s\r\n" % (n, b"y" * 8000) for n in range(200))
         sock.sendall(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 2\r\n\r\nok")
 
-    def _until_close(self, sock):
+    def how_until_close(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"z" * 50_000)
 
-    def _trailers(self, sock):
+    def how_trailers(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-amz-sum\r\n\r\n"
                      b"5\r\nabcde\r\n0\r\nx-amz-sum: 12\r\n\r\n")
         return True
 
-    def _odd_headers(self, sock):
+    def how_odd_headers(self, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\nx-LOWER-Upper: 1\r\nset-cookie: a=1\r\n"
                      b"set-cookie: b=2\r\nx-latin: caf\xe9\r\nContent-Length: 2\r\n\r\nok")
         return True
 
-    def _no_content(self, sock):
+    def how_no_content(self, sock):
         sock.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
         return True
 
-    def _hints(self, sock):
+    def how_hints(self, sock):
         sock.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
         return True
 

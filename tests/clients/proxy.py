@@ -50,13 +50,13 @@ def static(keys: Keys):
 class Sigscope:
     """`sigscope proxy --format jsonl` on a port of its own."""
 
-    def __init__(self, binary, home, name, *options, listen="127.0.0.1:0"):
+    def __init__(self, binary, home, name, *options, listen="127.0.0.1:0", session=True):
         self.binary, self.home = pathlib.Path(binary), home
         self.lines_path = home.path / f"{name}.jsonl"
         self.session = home.path / f"{name}.session"
         self.stderr_path = home.path / f"{name}.stderr"
         command = [str(binary), "proxy", "--listen", listen, "--format", "jsonl",
-                   "--session", str(self.session), *options]
+                   *(["--session", str(self.session)] if session else []), *options]
         with open(self.lines_path, "wb") as lines:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=lines, stderr=subprocess.PIPE,

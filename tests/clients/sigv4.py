@@ -107,11 +107,12 @@ class Signer:
         _, digest = self._canonical(method, target, [("host", host)], UNSIGNED)
         return f"{target}&X-Amz-Signature={self._sign('AWS4-HMAC-SHA256', digest)}"
 
+    def chunk_signature(self, digest: str) -> str:
+        return self._sign("AWS4-HMAC-SHA256-PAYLOAD", self.previous, EMPTY, digest)
+
     def signed_chunk(self, data: bytes) -> bytes:
-        signature = self._sign(
-            "AWS4-HMAC-SHA256-PAYLOAD", self.previous, EMPTY, sha256(data)
-        )
-        return b"%x;chunk-signature=%s\r\n" % (len(data), signature.encode()) + data
+        signature = self.chunk_signature(sha256(data)).encode()
+        return b"%x;chunk-signature=%s\r\n" % (len(data), signature) + data
 
     def trailer(self, block: str) -> str:
         return self._sign("AWS4-HMAC-SHA256-TRAILER", self.previous, sha256(block.encode()))
