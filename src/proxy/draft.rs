@@ -198,7 +198,7 @@ impl Drop for Journey {
             draft.fail(
                 "front",
                 FaultKind::ClientGone,
-                "the client closed the connection before the exchange was over",
+                "the connection ended before the exchange was over",
             );
         }
         self.close();

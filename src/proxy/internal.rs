@@ -68,7 +68,7 @@ async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse
     let body: Bytes = body
         .collect()
         .await
-        .map_err(|error| ConnectorError::user(error))?
+        .map_err(ConnectorError::user)?
         .to_bytes();
     let mut journey = begin(core, &parts, body.clone());
     let host = parts.uri.host().unwrap_or_default().to_owned();

@@ -43,12 +43,8 @@ pub(crate) struct Received {
 impl Received {
     /// Reads who the caller says it is, from its signature and from our own headers.
     pub(crate) fn read_claims(&mut self) {
-        let mut take = |name: &str| {
-            let value = self.headers.remove(name)?;
-            Some(value.to_str().ok()?.to_owned())
-        };
-        self.asked_profile = take(PROFILE_HEADER);
-        self.asked_region = take(REGION_HEADER);
+        self.asked_profile = self.header(PROFILE_HEADER).map(str::to_owned);
+        self.asked_region = self.header(REGION_HEADER).map(str::to_owned);
         let head = Head::read(&self.journey.received_head);
         let view = RequestView {
             method: self.method.as_str(),

@@ -211,8 +211,11 @@ impl Passing {
         let passed = std::mem::replace(&mut self.passed, Passed::empty());
         if !passed.ended {
             match &passed.error {
-                Some((_, error)) => {
-                    let text = format!("the reply broke off after {} bytes: {error}", passed.size);
+                Some(error) => {
+                    let text = format!(
+                        "the reply broke off after {} bytes: {}",
+                        passed.size, error.message
+                    );
                     journey.fail("forward", FaultKind::Reset, text);
                 }
                 None => {
@@ -228,6 +231,13 @@ impl Passing {
             reply.body = passed;
         }
         self.uploads.close(&mut journey);
+        if let Some(stop) = journey.received_body.error.take() {
+            journey.fail(
+                "forward",
+                stop.kind,
+                format!("the request's body broke off: {}", stop.message),
+            );
+        }
         journey.end();
     }
 }

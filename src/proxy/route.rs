@@ -8,7 +8,9 @@ use super::options::Endpoint;
 use super::received::Received;
 use super::reply::{Refusal, Refused, shape};
 use crate::aws::{self, HostFacts, Operation, OperationFound, RequestFacts, Service};
-use crate::capture::exchange::{Change, ChangeAction, Door, Evidence, FaultKind, Route};
+use crate::capture::exchange::{
+    Change, ChangeAction, Door, Evidence, FaultKind, Finding, Fix, Grade, Role, Route,
+};
 use crate::profile::Profile;
 use crate::sigv4::ClientAuth;
 
@@ -74,9 +76,11 @@ pub(crate) fn route(shared: &Shared, mut received: Received) -> Result<Routed, R
     let mut finder = Finder::new(&received);
     finder.find_service();
     finder.find_region(shared, profile.as_deref());
+    let disagreement = finder.disagreement();
     match finder.find_upstream(shared, profile.as_deref()) {
         Ok(upstream) => {
             let decision = finder.decide(upstream);
+            received.journey.findings.extend(disagreement);
             Ok(decision.into_routed(shared, received, chosen))
         }
         Err(refusal) => {
@@ -382,14 +386,51 @@ impl<'a> Finder<'a> {
         prefix.replace("{AccountId}", account)
     }
 
+    /// Scope and host are both kept as sent, and it is said where they contradict each other.
+    fn disagreement(&self) -> Option<Finding> {
+        let host = self.host.as_ref()?;
+        let (name, region) = (self.signing_name.as_deref()?, self.region.as_deref());
+        let serves = host.signing_name.is_none_or(|own| own == name)
+            || host
+                .services
+                .iter()
+                .any(|service| service.signing_name == name);
+        let summary = match (&host.region, region) {
+            _ if !serves => {
+                format!("it is signed for the service `{name}`, which is not that of its host")
+            }
+            (Some(own), Some(region)) if own != region => {
+                format!("it is signed for the region {region}, and its host is in {own}")
+            }
+            _ => return None,
+        };
+        let evidence = vec![
+            format!("host {}", self.received.host),
+            format!("signed for {}/{name}", region.unwrap_or("?")),
+        ];
+        Some(Finding {
+            code: "scope-host-disagree".to_owned(),
+            grade: Grade::Computed,
+            role: Role::Note,
+            summary,
+            evidence,
+            refuted_by: None,
+            fix: vec![Fix {
+                label: "sign for the service and region of the host that is called".to_owned(),
+                command: None,
+                action: None,
+            }],
+        })
+    }
+
     /// Puts the target together for the upstream.
     fn decide(mut self, upstream: Upstream) -> Decision {
         let mut target = self.received.target.clone();
-        if upstream.replaces_host {
-            if let Some(bucket) = self.bucket().map(str::to_owned) {
-                target.insert_str(0, &format!("/{bucket}"));
-                self.change("target", "the bucket stood in the host");
-            }
+        if upstream.replaces_host
+            && let Some(bucket) = self.bucket().map(str::to_owned)
+        {
+            target.insert_str(0, &format!("/{bucket}"));
+            self.change("target", "the bucket stood in the host");
         }
         if !upstream.endpoint.path.is_empty() {
             target.insert_str(0, &upstream.endpoint.path);

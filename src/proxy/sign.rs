@@ -15,7 +15,7 @@ use super::forward::{Upstream, is_vending, strip_hop_by_hop};
 use super::head::Head;
 use super::identify::Identified;
 use super::judge::hex;
-use super::received::{InBody, Received};
+use super::received::{InBody, PROFILE_HEADER, REGION_HEADER, Received};
 use super::reply::{Refusal, Refused, Uploads, shape};
 use super::route::{Plan, Routed, no_route};
 use crate::aws::error::Shape;
@@ -132,6 +132,15 @@ impl Outgoing {
         strip_hop_by_hop(&mut outgoing.headers);
         if outgoing.headers.remove(EXPECT).is_some() {
             outgoing.change(ChangeAction::Stripped, "header expect", "answered here");
+        }
+        for name in [PROFILE_HEADER, REGION_HEADER] {
+            if outgoing.headers.remove(name).is_some() {
+                outgoing.change(
+                    ChangeAction::Stripped,
+                    format!("header {name}"),
+                    "for sigscope alone",
+                );
+            }
         }
         if trailers {
             outgoing

@@ -84,19 +84,26 @@ pub(crate) async fn forward(
 
 fn refused(mut journey: Journey, failure: Failure, shape: Shape, host: &str) -> Refused {
     // What broke the upload is the cause of what the upstream's connection reported.
-    if let Some((kind, error)) = &journey.received_body.error {
-        let text = format!("the request's body could not be sent on: {error}");
-        let status = match kind {
-            FaultKind::Timeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
-            _ => (StatusCode::BAD_REQUEST, "IncompleteBody"),
+    if let Some(stop) = journey.received_body.error.take() {
+        let (status, code, fix) = match stop.kind {
+            FaultKind::Timeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                "RequestTimeout",
+                "send all of it, or raise limits.client_idle_ms",
+            ),
+            FaultKind::TooLarge => (
+                StatusCode::BAD_REQUEST,
+                "EntityTooLarge",
+                "sign smaller chunks, or raise the limit",
+            ),
+            _ => (
+                StatusCode::BAD_REQUEST,
+                "IncompleteBody",
+                "send a whole and well-formed body",
+            ),
         };
-        let refusal = Refusal::new(
-            "forward",
-            *kind,
-            status,
-            text,
-            "send a whole and well-formed body",
-        );
+        let text = format!("the request's body could not be sent on: {}", stop.message);
+        let refusal = Refusal::new("forward", stop.kind, (status, code), text, fix);
         return Refused {
             journey,
             refusal: Box::new(refusal.closing()),

@@ -158,8 +158,21 @@ pub(crate) fn broken_reply(error: &(dyn Error + 'static)) -> FaultKind {
             Some(kind @ (FaultKind::Timeout | FaultKind::Malformed | FaultKind::Tls)) => {
                 return kind;
             }
+            _ if is_bad_framing(cause) => return FaultKind::Malformed,
             _ => next = inner(cause).or_else(|| cause.source()),
         }
     }
     FaultKind::Reset
+}
+
+/// hyper's reader of chunks says so; errors of TLS come wrapped in the same kinds.
+fn is_bad_framing(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+        ) && !error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<rustls::Error>())
+    })
 }

@@ -46,6 +46,7 @@ pub(crate) async fn accept(
 ) {
     let slots = Arc::new(Semaphore::new(shared.options.limits.connections));
     let graceful = GracefulShutdown::new();
+    let cut = CancellationToken::new();
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -62,18 +63,24 @@ pub(crate) async fn accept(
         let shared = shared.clone();
         let listener = listener.clone();
         let watcher = graceful.watcher();
-        let workers = shared.clone();
+        let cut = cut.clone();
+        let everyone = shared.clone();
         let job = move |stream| {
             tokio::spawn(async move {
                 shared.connections.fetch_add(1, Ordering::Relaxed);
-                serve(&shared, stream, peer, &listener, watcher).await;
+                let serving = serve(&shared, stream, peer, &listener, watcher);
+                cut.run_until_cancelled(serving).await;
                 shared.connections.fetch_sub(1, Ordering::Relaxed);
                 drop(slot);
             });
         };
-        let _ = workers.workers.hand(stream, Box::new(job));
+        let _ = everyone.workers.hand(stream, Box::new(job));
     }
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    // What has not ended by now ends here, and is recorded as such.
+    cut.cancel();
+    let all = u32::try_from(shared.options.limits.connections).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(GRACE, slots.acquire_many(all)).await;
 }
 
 async fn serve(
