@@ -144,7 +144,8 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("`{text}` is no endpoint URL: {why}; write http://HOST:PORT or https://HOST");
+        let shown = without_userinfo(text);
+        let wrong = |why: &str| format!("`{shown}` is no endpoint URL: {why}; write http://HOST:PORT or https://HOST");
         let uri: Uri = text.parse().map_err(|_| wrong("it cannot be read as a URL"))?;
         let parts = uri.into_parts();
         let scheme = parts.scheme.ok_or_else(|| wrong("it has no scheme"))?;
@@ -168,6 +169,15 @@ impl FromStr for Endpoint {
     }
 }
 
+/// A password has no place in an error message.
+fn without_userinfo(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
+    }
+}
+
 /// A host without the brackets of an IPv6 address.
 pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
@@ -185,6 +195,7 @@ mod tests {
         for wrong in ["localhost:80", "ftp://a", "http://", "http://a/?q", "http://u:p@h/"] {
             assert!(wrong.parse::<Endpoint>().is_err(), "{wrong}");
         }
+        assert!(!"http://u:pass@h/".parse::<Endpoint>().unwrap_err().contains("pass"));
         let mut endpoints = Endpoints::default();
         endpoints.add("s3=http://127.0.0.1:9").unwrap();
         endpoints.add("http://127.0.0.1:8?").unwrap_err();
