@@ -11,7 +11,9 @@ mod opinion;
 use std::time::SystemTime;
 
 use crate::capture::Exchange;
-use crate::capture::exchange::{ClientSignature, Finding, Fix, Grade, ReplyFrom, Role, SecondOpinion};
+use crate::capture::exchange::{
+    ClientSignature, Finding, Fix, Grade, ReplyFrom, Role, SecondOpinion,
+};
 use crate::secret::Raw;
 use crate::secret::mask::Masker;
 use crate::sigv4::{ClientAuth, RequestView, client_auth};
@@ -19,7 +21,12 @@ use crate::sigv4::{ClientAuth, RequestView, client_auth};
 /// Adds findings to an exchange, and for a failed one asks the independent signer.
 ///
 /// `signed_at` is the instant of our own signature.
-pub fn diagnose(exchange: &mut Exchange, raw: &Raw, signed_at: Option<SystemTime>, masker: &Masker) {
+pub fn diagnose(
+    exchange: &mut Exchange,
+    raw: &Raw,
+    signed_at: Option<SystemTime>,
+    masker: &Masker,
+) {
     payload_hash(exchange, raw);
     if !exchange.failed() {
         return;
@@ -38,16 +45,27 @@ pub fn diagnose(exchange: &mut Exchange, raw: &Raw, signed_at: Option<SystemTime
 
 /// A declared hash that the bytes contradict is kept as declared, and said.
 fn payload_hash(exchange: &mut Exchange, raw: &Raw) {
-    let Some(received) = &exchange.received else { return };
+    let Some(received) = &exchange.received else {
+        return;
+    };
     let declared = received
         .headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"))
         .map(|(_, value)| value.as_str());
-    let (Some(declared), Some(actual)) = (declared, raw.received.body_sha256) else { return };
+    let (Some(declared), Some(actual)) = (declared, raw.received.body_sha256) else {
+        return;
+    };
     let actual = hex(&actual);
-    let known = exchange.findings.iter().any(|finding| finding.code == "payload-hash-differs");
-    if declared.len() != 64 || declared == actual || known || raw.received.body_size == 0 && received.method == "HEAD" {
+    let known = exchange
+        .findings
+        .iter()
+        .any(|finding| finding.code == "payload-hash-differs");
+    if declared.len() != 64
+        || declared == actual
+        || known
+        || raw.received.body_size == 0 && received.method == "HEAD"
+    {
         return;
     }
     exchange.findings.push(Finding {
@@ -55,24 +73,41 @@ fn payload_hash(exchange: &mut Exchange, raw: &Raw) {
         grade: Grade::Computed,
         role: Role::Cause,
         summary: "x-amz-content-sha256 is not the hash of the body that arrived".to_owned(),
-        evidence: vec![format!("declared {declared}"), format!("the body's is {actual}")],
+        evidence: vec![
+            format!("declared {declared}"),
+            format!("the body's is {actual}"),
+        ],
         refuted_by: None,
-        fix: vec![fix("hash the bytes that are sent, after whatever changes them")],
+        fix: vec![fix(
+            "hash the bytes that are sent, after whatever changes them",
+        )],
     });
     exchange.client.signature = ClientSignature::Invalid;
 }
 
 /// The code and message of the reply, in AWS's own words.
 fn aws_said(exchange: &mut Exchange) {
-    let Some(reply) = exchange.reply.as_ref().filter(|reply| reply.from == ReplyFrom::Upstream) else { return };
+    let Some(reply) = exchange
+        .reply
+        .as_ref()
+        .filter(|reply| reply.from == ReplyFrom::Upstream)
+    else {
+        return;
+    };
     let Some(error) = &reply.error else {
         if reply.status >= 400 {
             exchange.findings.push(not_aws(reply.status));
         }
         return;
     };
-    let code = error.code.clone().unwrap_or_else(|| reply.status.to_string());
-    let summary = error.message.clone().unwrap_or_else(|| "AWS gives no message".to_owned());
+    let code = error
+        .code
+        .clone()
+        .unwrap_or_else(|| reply.status.to_string());
+    let summary = error
+        .message
+        .clone()
+        .unwrap_or_else(|| "AWS gives no message".to_owned());
     let evidence = vec![format!("HTTP {} {code}: {summary}", reply.status)];
     exchange.findings.insert(
         0,
@@ -96,7 +131,9 @@ fn not_aws(status: u16) -> Finding {
         summary: format!("HTTP {status} without an error of AWS's form"),
         evidence: Vec::new(),
         refuted_by: None,
-        fix: vec![fix("look at CALL RETURN: a proxy or a gateway may have answered instead of AWS")],
+        fix: vec![fix(
+            "look at CALL RETURN: a proxy or a gateway may have answered instead of AWS",
+        )],
     }
 }
 
@@ -113,7 +150,11 @@ fn own_bug() -> Finding {
 }
 
 fn fix(label: &str) -> Fix {
-    Fix { label: label.to_owned(), command: None, action: None }
+    Fix {
+        label: label.to_owned(),
+        command: None,
+        action: None,
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -126,5 +167,10 @@ fn hex(bytes: &[u8]) -> String {
 
 /// What authentication a raw head carries.
 fn authentication(method: &str, target: &[u8], headers: &[(&[u8], &[u8])]) -> ClientAuth {
-    client_auth(&RequestView { method, target, headers, payload: "" })
+    client_auth(&RequestView {
+        method,
+        target,
+        headers,
+        payload: "",
+    })
 }

@@ -42,7 +42,10 @@ pub(crate) struct Stop {
 
 impl Stop {
     fn of(error: &BoxError) -> Self {
-        Self { kind: stopped_by(error.as_ref()), message: error.to_string() }
+        Self {
+            kind: stopped_by(error.as_ref()),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -57,7 +60,10 @@ fn stopped_by(error: &(dyn std::error::Error + 'static)) -> FaultKind {
     let mut next = Some(error);
     while let Some(cause) = next {
         let gone = |error: &std::io::Error| {
-            matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+            matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            )
         };
         if cause.downcast_ref().is_some_and(gone) {
             return FaultKind::ClientGone;
@@ -84,7 +90,10 @@ impl Passed {
 
     /// No body at all.
     pub(crate) fn empty() -> Self {
-        Self { ended: true, ..Self::new(0, false) }
+        Self {
+            ended: true,
+            ..Self::new(0, false)
+        }
     }
 
     /// A body that is there already.
@@ -169,10 +178,17 @@ pub(crate) struct Stalled(Duration);
 
 impl Patient {
     pub(crate) fn new(incoming: Incoming, limit: Duration) -> Self {
-        Self { incoming, limit, waiting: None }
+        Self {
+            incoming,
+            limit,
+            waiting: None,
+        }
     }
 
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
                 if let Some(sleep) = &mut self.waiting {
@@ -182,7 +198,9 @@ impl Patient {
             }
             Poll::Pending => {
                 let limit = self.limit;
-                let sleep = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+                let sleep = self
+                    .waiting
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
                 ready!(sleep.as_mut().poll(context));
                 Poll::Ready(Some(Err(Stalled(limit).into())))
             }
@@ -251,7 +269,10 @@ pub(crate) enum UpBody {
     /// In memory already.
     Full(Option<Bytes>),
     /// As it arrives, byte for byte.
-    Stream { body: Patient, account: SharedPassed },
+    Stream {
+        body: Patient,
+        account: SharedPassed,
+    },
     /// As it arrives, its framing signed anew.
     Rewritten(Box<Rewritten>),
 }
@@ -275,7 +296,12 @@ impl Body for UpBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|b| Ok(Frame::data(b)))),
+            Self::Full(bytes) => Poll::Ready(
+                bytes
+                    .take()
+                    .filter(|b| !b.is_empty())
+                    .map(|b| Ok(Frame::data(b))),
+            ),
             Self::Stream { body, account } => {
                 let frame = ready!(body.poll(context));
                 let last = body.is_end_stream();
@@ -326,16 +352,23 @@ impl Rewritten {
             let last = frame.is_none() || self.body.is_end_stream();
             let made = self.rewrite(frame, last);
             match made {
-                Ok(bytes) => self.ready.extend(bytes.into_iter().filter(|b| !b.is_empty())),
+                Ok(bytes) => self
+                    .ready
+                    .extend(bytes.into_iter().filter(|b| !b.is_empty())),
                 Err(error) => {
-                    self.account.with(|passed| passed.error = Some(Stop::of(&error)));
+                    self.account
+                        .with(|passed| passed.error = Some(Stop::of(&error)));
                     return Poll::Ready(Some(Err(error)));
                 }
             }
         }
     }
 
-    fn rewrite(&mut self, frame: Option<Result<Frame<Bytes>, BoxError>>, last: bool) -> Result<Vec<Bytes>, BoxError> {
+    fn rewrite(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, BoxError>>,
+        last: bool,
+    ) -> Result<Vec<Bytes>, BoxError> {
         self.account.with(|passed| observe(passed, frame.as_ref()));
         let mut made = match frame.transpose()?.map(Frame::into_data) {
             Some(Ok(data)) => self.rewrite.push(data)?,

@@ -30,7 +30,10 @@ pub(crate) fn check(shared: &Shared, routed: &Routed) -> Result<(), Refusal> {
     if !reachable(shared, &routed.upstream) {
         return Err(denied(
             StatusCode::FORBIDDEN,
-            format!("{} is no host of AWS and no option names it", routed.upstream.host()),
+            format!(
+                "{} is no host of AWS and no option names it",
+                routed.upstream.host()
+            ),
             "--endpoint-url URL, if it is meant",
         ));
     }
@@ -59,8 +62,12 @@ fn proves_lane(received: &Received, now: SystemTime) -> bool {
         return true;
     }
     let journey = &received.journey;
-    let ClientAuth::SigV4(auth) = &received.auth else { return false };
-    let Some(at) = auth.amz_date.as_deref().and_then(AmzDate::parse) else { return false };
+    let ClientAuth::SigV4(auth) = &received.auth else {
+        return false;
+    };
+    let Some(at) = auth.amz_date.as_deref().and_then(AmzDate::parse) else {
+        return false;
+    };
     let lasts = auth.expires.map_or(FRESH, Duration::from_secs);
     let fresh = match now.duration_since(at) {
         Ok(age) => age <= lasts,
@@ -70,7 +77,13 @@ fn proves_lane(received: &Received, now: SystemTime) -> bool {
 }
 
 fn denied(status: StatusCode, what: String, fix: &str) -> Refusal {
-    Refusal::new(STAGE, FaultKind::NotAllowed, (status, "AccessDenied"), what, fix)
+    Refusal::new(
+        STAGE,
+        FaultKind::NotAllowed,
+        (status, "AccessDenied"),
+        what,
+        fix,
+    )
 }
 
 /// Whether the operator or AWS's published partitions name this host.

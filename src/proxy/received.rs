@@ -82,7 +82,11 @@ impl Received {
     /// Ends the journey with an answer of our own, in the shape that the request suggests.
     pub(crate) fn refuse(self, refusal: Refusal) -> Refused {
         let shape = shape(None, |name| self.header(name));
-        Refused { journey: self.journey, refusal: Box::new(refusal), shape }
+        Refused {
+            journey: self.journey,
+            refusal: Box::new(refusal),
+            shape,
+        }
     }
 
     /// Path without query.
