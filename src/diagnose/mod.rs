@@ -6,9 +6,18 @@
 //!
 //! What AWS itself says comes first; then what follows from the bytes at hand.
 
+mod catalogue;
+mod history;
 mod opinion;
+mod scene;
+mod wire;
 
 use std::time::SystemTime;
+
+pub use catalogue::{sources, titles};
+pub use history::History;
+use scene::Scene;
+
 
 use crate::capture::Exchange;
 use crate::capture::exchange::{ClientSignature, Finding, Fix, Grade, ReplyFrom, Role, SecondOpinion};
@@ -18,13 +27,28 @@ use crate::sigv4::{ClientAuth, RequestView, client_auth};
 
 /// Adds findings to an exchange, and for a failed one asks the independent signer.
 ///
-/// `signed_at` is the instant of our own signature.
-pub fn diagnose(exchange: &mut Exchange, raw: &Raw, signed_at: Option<SystemTime>, masker: &Masker) {
+/// `signed_at` is the instant of our own signature; `history` is what was seen before, and
+/// learns from this exchange.
+pub fn diagnose(
+    exchange: &mut Exchange,
+    raw: &Raw,
+    signed_at: Option<SystemTime>,
+    masker: &Masker,
+    history: &mut History,
+) {
     payload_hash(exchange, raw);
-    if !exchange.failed() {
-        return;
+    if exchange.failed() {
+        why(exchange, raw, signed_at, masker, history);
     }
-    aws_said(exchange);
+    history.note(exchange, raw);
+}
+
+fn why(exchange: &mut Exchange, raw: &Raw, signed_at: Option<SystemTime>, masker: &Masker, history: &History) {
+    let known = catalogue::findings(&Scene::read(exchange, raw, history));
+    if known.is_empty() {
+        aws_said(exchange);
+    }
+    exchange.findings.splice(0..0, known);
     if let (Some(at), Some(sent)) = (signed_at, &mut exchange.sent) {
         sent.signing.second_opinion = opinion::ask(&sent.signing, raw, at);
         if sent.signing.second_opinion == SecondOpinion::Disagrees {
@@ -32,7 +56,16 @@ pub fn diagnose(exchange: &mut Exchange, raw: &Raw, signed_at: Option<SystemTime
         }
     }
     for finding in &mut exchange.findings {
-        finding.summary = masker.text(&finding.summary);
+        mask(finding, masker);
+    }
+}
+
+/// Every text that a finding carries passes the masker.
+fn mask(finding: &mut Finding, masker: &Masker) {
+    let fixes = finding.fix.iter_mut().flat_map(|fix| std::iter::once(&mut fix.label).chain(&mut fix.command));
+    let texts = std::iter::once(&mut finding.summary).chain(&mut finding.evidence).chain(&mut finding.refuted_by);
+    for text in texts.chain(fixes) {
+        *text = masker.text(text);
     }
 }
 

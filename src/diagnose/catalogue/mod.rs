@@ -1,0 +1,198 @@
+//! The known failures: code and words of a reply narrow, evidence decides between causes.
+//!
+//! ```text
+//! code, message, body ─► entries that match ─► the most telling one is the cause
+//!                             │ its causes, each with the tests that must hold
+//!                             ▼
+//!     one decided:  its sentence, evidence, what would refute it, its fixes
+//!     none decided: AWS's own words where they are the cause, else "undetermined"
+//!                   with the possible causes and what would tell them apart
+//! ```
+//!
+//! A failure is added in `data/failures.json`, a new kind of evidence in [`evidence`].
+
+mod entry;
+mod evidence;
+mod template;
+
+use entry::{Cause, Entry, Place, Remedy};
+use evidence::{Question, fact};
+use regex::Regex;
+
+use super::scene::{Captures, Scene};
+use crate::capture::exchange::{Finding, Fix, Grade, Role};
+
+/// Longest quotation of a reply.
+const QUOTED: usize = 600;
+
+/// What the catalogue says about a failed exchange, the cause first.
+pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut out: Vec<Finding> = Vec::new();
+    for entry in entry::entries() {
+        if !entry.beside && out.iter().any(|finding| finding.role == Role::Cause) {
+            continue;
+        }
+        if let Some(captures) = matched(entry, scene) {
+            let finding = finding(entry, &Question { scene, captures: &captures });
+            if entry.beside { out.push(finding) } else { out.insert(0, finding) }
+        }
+    }
+    // What stands beside a cause explains nothing alone.
+    if out.iter().all(|finding| finding.role == Role::Note) {
+        out.clear();
+    }
+    out
+}
+
+/// Every entry's id and title, in no order.
+pub fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
+    entry::entries().iter().map(|entry| (entry.id.as_str(), entry.title.as_str()))
+}
+
+/// Where the words of an entry come from.
+pub fn sources(id: &str) -> &'static [String] {
+    entry::entries().iter().find(|entry| entry.id == id).map_or(&[], |entry| &entry.source)
+}
+
+/// What the entry's pattern captured, where the entry fits.
+fn matched(entry: &Entry, scene: &Scene<'_>) -> Option<Captures> {
+    let none = Captures::new();
+    let question = Question { scene, captures: &none };
+    let holds = |terms: &[entry::Term]| terms.iter().all(|term| term.holds(&question).is_some());
+    if !entry.alone.is_empty() && holds(&entry.alone) {
+        return Some(none);
+    }
+    let code = scene.code.strip_prefix("Client.").unwrap_or(scene.code);
+    if !entry.any_code && !entry.codes.iter().any(|known| known == code) {
+        return None;
+    }
+    let captures = if entry.patterns.is_empty() { Captures::new() } else { words(entry, scene)? };
+    holds(&entry.when).then_some(captures)
+}
+
+fn words(entry: &Entry, scene: &Scene<'_>) -> Option<Captures> {
+    let status = scene.status.to_string();
+    let fault = scene.exchange.fault.as_ref().map_or("", |fault| fault.message.as_str());
+    let hint = scene.reply_header("x-aoss-response-hint").unwrap_or_default();
+    let texts: &[&str] = match entry.place {
+        Place::Message => &[&scene.message],
+        Place::Body => &[scene.body, &scene.message],
+        Place::Any => &[&scene.message, scene.body, fault, hint],
+        Place::Status => &[&status],
+    };
+    let regexes = entry.patterns.iter().filter_map(|pattern| pattern.regex());
+    let mut found = regexes.flat_map(|regex| texts.iter().filter_map(move |text| capture(regex, text)));
+    found.next()
+}
+
+fn capture(regex: &Regex, text: &str) -> Option<Captures> {
+    let found = regex.captures(text)?;
+    let named = regex.capture_names().flatten();
+    Some(named.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned()))).collect())
+}
+
+fn finding(entry: &Entry, question: &Question<'_>) -> Finding {
+    let value = |name: &str| fact(question, name);
+    let decided: Vec<(&Cause, Vec<String>)> = entry.causes.iter().filter_map(|cause| decided(cause, question)).collect();
+    let mut evidence = quotation(question.scene);
+    let (says, grade, refuted_by, own): (&str, Grade, Option<&String>, &[Remedy]) = match decided.first() {
+        Some((cause, lines)) => {
+            evidence.extend(lines.iter().cloned());
+            (&cause.says, cause.grade, cause.refuted_by.as_ref(), &cause.fix)
+        }
+        None => (&entry.says, entry.grade, entry.refuted_by.as_ref(), &[]),
+    };
+    if decided.is_empty() {
+        evidence.extend(entry.when.iter().filter_map(|term| term.holds(question)).filter(|line| !line.is_empty()));
+    }
+    for (cause, _) in decided.iter().skip(1) {
+        evidence.push(format!("it fits as well: {}", template::sentence(&cause.says, &value)));
+    }
+    if grade == Grade::Undetermined {
+        evidence.extend(possible(entry, &value));
+    }
+    Finding {
+        code: entry.id.clone(),
+        grade,
+        role: if entry.beside { Role::Note } else { Role::Cause },
+        summary: template::sentence(says, &value),
+        evidence,
+        refuted_by: refuted_by.filter(|text| !text.is_empty()).map(|text| template::sentence(text, &value)),
+        fix: fixes(own.iter().chain(&entry.fix), &value),
+    }
+}
+
+/// The evidence for a cause, where all that it needs holds.
+fn decided<'e>(cause: &'e Cause, question: &Question<'_>) -> Option<(&'e Cause, Vec<String>)> {
+    if cause.when.is_empty() {
+        return None;
+    }
+    let lines: Option<Vec<String>> = cause.when.iter().map(|term| term.holds(question)).collect();
+    Some((cause, lines?.into_iter().filter(|line| !line.is_empty()).collect()))
+}
+
+/// AWS's own words, and its request id.
+fn quotation(scene: &Scene<'_>) -> Vec<String> {
+    let reply = scene.exchange.reply.as_ref();
+    if scene.status == 0 {
+        return scene.exchange.fault.iter().map(|fault| fault.message.clone()).collect();
+    }
+    let words = if scene.message.is_empty() { scene.body.lines().next().unwrap_or_default() } else { &scene.message };
+    let words = &words[..words.floor_char_boundary(QUOTED)];
+    let said = [scene.code, words].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+    let mut lines = vec![format!("HTTP {} {said}", scene.status).trim_end().to_owned()];
+    lines.extend(reply.and_then(|reply| reply.request_id.as_ref()).map(|id| format!("request id {id}")));
+    lines
+}
+
+fn possible(entry: &Entry, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let open = entry.causes.iter().filter(|cause| cause.when.is_empty());
+    open.map(|cause| {
+        let says = template::sentence(&cause.says, value);
+        match &cause.told_by {
+            Some(told) => format!("possible: {says} (told by {told})"),
+            None => format!("possible: {says}"),
+        }
+    })
+    .collect()
+}
+
+fn fixes<'e>(remedies: impl Iterator<Item = &'e Remedy>, value: &dyn Fn(&str) -> Option<String>) -> Vec<Fix> {
+    let mut out: Vec<Fix> = Vec::new();
+    for remedy in remedies {
+        let command = remedy.command.as_deref().and_then(|command| template::command(command, value));
+        let known = out.iter().any(|fix| command.is_some() && fix.command == command);
+        let lost = remedy.command.is_some() && command.is_none();
+        if !known && !lost {
+            out.push(Fix { label: template::sentence(&remedy.label, value), command, action: None });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_is_whole() {
+        let entries = entry::entries();
+        assert_eq!(entries.len(), 139);
+        for entry in entries {
+            for pattern in &entry.patterns {
+                assert!(pattern.regex().is_some(), "{}", entry.id);
+            }
+            let terms = entry.causes.iter().flat_map(|cause| &cause.when);
+            assert!(terms.chain(&entry.when).chain(&entry.alone).all(entry::Term::is_known), "{}", entry.id);
+            assert!(!entry.says.is_empty() && !entry.source.is_empty(), "{}", entry.id);
+        }
+    }
+
+    #[test]
+    fn no_entry_about_a_deny_advises_to_allow() {
+        for entry in entry::entries().iter().filter(|entry| entry.id.contains("explicit")) {
+            let labels = entry.fix.iter().map(|fix| fix.label.as_str());
+            assert!(!labels.into_iter().any(|label| label.contains("allow ")), "{}", entry.id);
+        }
+    }
+}
