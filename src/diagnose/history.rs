@@ -81,16 +81,29 @@ impl History {
         if exchange.failed() {
             return;
         }
-        let (Some(route), Some(credentials)) = (&exchange.route, &raw.signed_with) else { return };
+        let (Some(route), Some(credentials)) = (&exchange.route, &raw.signed_with) else {
+            return;
+        };
         let region = self.name(route.region.as_deref().unwrap_or_default());
-        let profile = exchange.identity.as_ref().and_then(|identity| identity.profile.as_deref());
+        let profile = exchange
+            .identity
+            .as_ref()
+            .and_then(|identity| identity.profile.as_deref());
         let profile = self.name(profile.unwrap_or_default());
-        let (Some(region), Some(profile)) = (region, profile) else { return };
-        let place = Place { region, profile, exchange: exchange.id };
+        let (Some(region), Some(profile)) = (region, profile) else {
+            return;
+        };
+        let place = Place {
+            region,
+            profile,
+            exchange: exchange.id,
+        };
         let key = self.hash(&credentials.access_key_id);
         remember(self.keys.entry(key), place, |known| known.region == region);
         let call = self.call(exchange, raw);
-        remember(self.calls.entry(call), place, |known| known.profile == profile);
+        remember(self.calls.entry(call), place, |known| {
+            known.profile == profile
+        });
         self.note_kind(exchange, raw);
     }
 
@@ -112,7 +125,9 @@ impl History {
     /// The session with which this token was handed out, where it has another key id.
     pub(super) fn session_of_other_key(&self, token: &str, key_id: &str) -> Option<&Session> {
         let key = self.tokens.get(self.hash(&token))?;
-        (*key != self.hash(&key_id)).then(|| self.sessions.get(*key)).flatten()
+        (*key != self.hash(&key_id))
+            .then(|| self.sessions.get(*key))
+            .flatten()
     }
 
     /// The last change of IAM.
@@ -122,12 +137,24 @@ impl History {
 
     fn note_kind(&mut self, exchange: &Exchange, raw: &Raw) {
         let Some(route) = &exchange.route else { return };
-        let (Some(service), Some(operation)) = (route.service.as_deref(), route.operation.as_deref()) else { return };
+        let (Some(service), Some(operation)) =
+            (route.service.as_deref(), route.operation.as_deref())
+        else {
+            return;
+        };
         match service {
-            "sts" | "sso" | "s3" | "cognito-identity" => self.note_session(operation, exchange, raw),
+            "sts" | "sso" | "s3" | "cognito-identity" => {
+                self.note_session(operation, exchange, raw)
+            }
             "iam" if changes_iam(operation) => {
-                let Ok(at) = exchange.started_at.parse() else { return };
-                self.changes.push_back(Change { exchange: exchange.id, operation: operation.to_owned(), at });
+                let Ok(at) = exchange.started_at.parse() else {
+                    return;
+                };
+                self.changes.push_back(Change {
+                    exchange: exchange.id,
+                    operation: operation.to_owned(),
+                    at,
+                });
                 if self.changes.len() > CHANGES {
                     self.changes.pop_front();
                 }
@@ -140,14 +167,25 @@ impl History {
         let hands_out = operation.starts_with("Assume")
             || matches!(
                 operation,
-                "GetSessionToken" | "GetFederationToken" | "GetRoleCredentials" | "CreateSession"
+                "GetSessionToken"
+                    | "GetFederationToken"
+                    | "GetRoleCredentials"
+                    | "CreateSession"
                     | "GetCredentialsForIdentity"
             );
-        let Some(reply) = raw.reply.as_ref().filter(|_| hands_out) else { return };
+        let Some(reply) = raw.reply.as_ref().filter(|_| hands_out) else {
+            return;
+        };
         let body = String::from_utf8_lossy(&reply.body);
-        let Some(key) = member(&body, &["AccessKeyId", "accessKeyId"]) else { return };
+        let Some(key) = member(&body, &["AccessKeyId", "accessKeyId"]) else {
+            return;
+        };
         let sent = String::from_utf8_lossy(&raw.received.body);
-        let head = Head::read(raw.sent.as_ref().map_or(&raw.received.head, |sent| &sent.head));
+        let head = Head::read(
+            raw.sent
+                .as_ref()
+                .map_or(&raw.received.head, |sent| &sent.head),
+        );
         let session = Session {
             exchange: exchange.id,
             operation: operation.to_owned(),
@@ -166,12 +204,19 @@ impl History {
         let route = exchange.route.as_ref();
         let named = route.map(|route| (&route.service, &route.operation));
         let target = exchange.received.as_ref().map(|received| &received.target);
-        let body = raw.received.body_sha256.map_or_else(|| self.hash(&&**raw.received.body), |hash| self.hash(&hash));
+        let body = raw
+            .received
+            .body_sha256
+            .map_or_else(|| self.hash(&&**raw.received.body), |hash| self.hash(&hash));
         self.hash(&(named, target, body))
     }
 
     fn past<'a>(&'a self, places: Option<&Vec<Place>>) -> Vec<Past<'a>> {
-        let name = |index: u16| self.names.get(usize::from(index)).map_or("", String::as_str);
+        let name = |index: u16| {
+            self.names
+                .get(usize::from(index))
+                .map_or("", String::as_str)
+        };
         let past = |place: &Place| Past {
             exchange: place.exchange,
             region: name(place.region),
@@ -212,17 +257,23 @@ fn remember(places: &mut Vec<Place>, place: Place, same: impl Fn(&Place) -> bool
 }
 
 fn changes_iam(operation: &str) -> bool {
-    ["Create", "Put", "Attach", "Detach", "Update", "Delete", "Add", "Remove", "Set"]
-        .iter()
-        .any(|verb| operation.starts_with(verb))
+    [
+        "Create", "Put", "Attach", "Detach", "Update", "Delete", "Add", "Remove", "Set",
+    ]
+    .iter()
+    .any(|verb| operation.starts_with(verb))
 }
 
 /// The first member of one of these names, in XML or JSON.
 fn member<'b>(body: &'b str, names: &[&str]) -> Option<&'b str> {
     names.iter().find_map(|name| {
         let at = body.find(name)?;
-        let rest = body.get(at + name.len()..)?.trim_start_matches(['"', ':', ' ', '>']);
-        rest.split(['"', '<']).next().filter(|value| !value.is_empty())
+        let rest = body
+            .get(at + name.len()..)?
+            .trim_start_matches(['"', ':', ' ', '>']);
+        rest.split(['"', '<'])
+            .next()
+            .filter(|value| !value.is_empty())
     })
 }
 
@@ -234,7 +285,10 @@ struct Bounded<T> {
 
 impl<T> Default for Bounded<T> {
     fn default() -> Self {
-        Self { map: HashMap::new(), order: VecDeque::new() }
+        Self {
+            map: HashMap::new(),
+            order: VecDeque::new(),
+        }
     }
 }
 
@@ -260,6 +314,12 @@ impl<T> Bounded<T> {
 
 impl Default for Session {
     fn default() -> Self {
-        Self { exchange: 0, operation: String::new(), global: false, with_policy: false, with_mfa: false }
+        Self {
+            exchange: 0,
+            operation: String::new(),
+            global: false,
+            with_policy: false,
+            with_mfa: false,
+        }
     }
 }

@@ -42,27 +42,54 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn read(exchange: &'a Exchange, raw: &'a Raw, history: &'a History) -> Self {
-        let sent = Head::read(raw.sent.as_ref().map_or(&raw.received.head, |sent| &sent.head));
-        let view =
-            RequestView { method: sent.method(), target: sent.target().as_bytes(), headers: &sent.headers, payload: "" };
+        let sent = Head::read(
+            raw.sent
+                .as_ref()
+                .map_or(&raw.received.head, |sent| &sent.head),
+        );
+        let view = RequestView {
+            method: sent.method(),
+            target: sent.target().as_bytes(),
+            headers: &sent.headers,
+            payload: "",
+        };
         let auth = client_auth(&view);
-        let upstream = exchange.route.as_ref().and_then(|route| route.upstream.as_deref());
-        let upstream = upstream.and_then(|upstream| upstream.split_once("://")).map(|(_, host)| host);
+        let upstream = exchange
+            .route
+            .as_ref()
+            .and_then(|route| route.upstream.as_deref());
+        let upstream = upstream
+            .and_then(|upstream| upstream.split_once("://"))
+            .map(|(_, host)| host);
         let in_head = sent.header("host");
-        let host = if raw.sent.is_some() { in_head.or(upstream) } else { upstream.or(in_head) };
+        let host = if raw.sent.is_some() {
+            in_head.or(upstream)
+        } else {
+            upstream.or(in_head)
+        };
         let host = host.unwrap_or_default().to_ascii_lowercase();
         let name = host.split(':').next().unwrap_or_default();
-        let reply = exchange.reply.as_ref().filter(|reply| reply.from == ReplyFrom::Upstream);
+        let reply = exchange
+            .reply
+            .as_ref()
+            .filter(|reply| reply.from == ReplyFrom::Upstream);
         let error = reply.and_then(|reply| reply.error.as_ref());
-        let body = reply.and_then(|reply| reply.body.text.as_deref()).unwrap_or_default();
+        let body = reply
+            .and_then(|reply| reply.body.text.as_deref())
+            .unwrap_or_default();
         let body = &body[..body.floor_char_boundary(BODY_READ)];
-        let message = error.and_then(|error| error.message.as_deref()).unwrap_or_else(|| plain_text(body));
+        let message = error
+            .and_then(|error| error.message.as_deref())
+            .unwrap_or_else(|| plain_text(body));
         let date = reply.and_then(|_| {
             let head = Head::read(&raw.reply.as_ref()?.head);
             jiff::fmt::rfc2822::parse(head.header("date")?).ok()
         });
         let began = exchange.started_at.parse().ok();
-        let mode = exchange.sent.as_ref().map_or("", |sent| sent.signing.mode.as_str());
+        let mode = exchange
+            .sent
+            .as_ref()
+            .map_or("", |sent| sent.signing.mode.as_str());
         Self {
             exchange,
             raw,
@@ -70,7 +97,9 @@ impl<'a> Scene<'a> {
             auth,
             host_facts: aws::host(name),
             host,
-            code: error.and_then(|error| error.code.as_deref()).unwrap_or_default(),
+            code: error
+                .and_then(|error| error.code.as_deref())
+                .unwrap_or_default(),
             message: Cow::Borrowed(message),
             body,
             status: reply.map_or(0, |reply| reply.status),
@@ -83,7 +112,10 @@ impl<'a> Scene<'a> {
     /// A header of the reply.
     pub(super) fn reply_header(&self, name: &str) -> Option<&'a str> {
         let reply = self.exchange.reply.as_ref()?;
-        let found = reply.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        let found = reply
+            .headers
+            .iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -111,22 +143,45 @@ impl<'a> Scene<'a> {
 
     /// The credentials behind the signature that AWS saw, where we hold them.
     pub(super) fn credentials(&self) -> Option<&'a Credentials> {
-        let held = if self.resigned { &self.raw.signed_with } else { &self.raw.client_credentials };
+        let held = if self.resigned {
+            &self.raw.signed_with
+        } else {
+            &self.raw.client_credentials
+        };
         held.as_deref()
     }
 
     pub(super) fn service(&self) -> &str {
-        let routed = self.exchange.route.as_ref().and_then(|route| route.service.as_deref());
-        routed.or_else(|| self.host_facts.as_ref()?.services.first().map(|service| service.name)).unwrap_or_default()
+        let routed = self
+            .exchange
+            .route
+            .as_ref()
+            .and_then(|route| route.service.as_deref());
+        routed
+            .or_else(|| {
+                self.host_facts
+                    .as_ref()?
+                    .services
+                    .first()
+                    .map(|service| service.name)
+            })
+            .unwrap_or_default()
     }
 
     pub(super) fn operation(&self) -> &str {
-        self.exchange.route.as_ref().and_then(|route| route.operation.as_deref()).unwrap_or_default()
+        self.exchange
+            .route
+            .as_ref()
+            .and_then(|route| route.operation.as_deref())
+            .unwrap_or_default()
     }
 
     /// The region that was signed for, else the one the request was routed to.
     pub(super) fn region(&self) -> Option<&str> {
-        let signed = self.scope().map(|scope| scope.region.as_str()).filter(|region| !region.is_empty());
+        let signed = self
+            .scope()
+            .map(|scope| scope.region.as_str())
+            .filter(|region| !region.is_empty());
         signed.or_else(|| self.exchange.route.as_ref()?.region.as_deref())
     }
 
@@ -138,9 +193,16 @@ impl<'a> Scene<'a> {
         if self.service() != "s3" {
             return None;
         }
-        let by_host = self.host_facts.as_ref().and_then(|facts| facts.bucket.as_deref());
+        let by_host = self
+            .host_facts
+            .as_ref()
+            .and_then(|facts| facts.bucket.as_deref());
         by_host.or_else(|| {
-            self.path().trim_start_matches('/').split('/').next().filter(|bucket| !bucket.is_empty())
+            self.path()
+                .trim_start_matches('/')
+                .split('/')
+                .next()
+                .filter(|bucket| !bucket.is_empty())
         })
     }
 
@@ -149,8 +211,15 @@ impl<'a> Scene<'a> {
             return None;
         }
         let path = self.path().trim_start_matches('/');
-        let in_host = self.host_facts.as_ref().is_some_and(|facts| facts.bucket.is_some());
-        let key = if in_host { path } else { path.split_once('/').map_or("", |(_, key)| key) };
+        let in_host = self
+            .host_facts
+            .as_ref()
+            .is_some_and(|facts| facts.bucket.is_some());
+        let key = if in_host {
+            path
+        } else {
+            path.split_once('/').map_or("", |(_, key)| key)
+        };
         (!key.is_empty()).then_some(key)
     }
 
@@ -168,7 +237,11 @@ impl<'a> Scene<'a> {
             })
         };
         let value = find(&body).or_else(|| find(self.sent.query()))?;
-        Some(percent_encoding::percent_decode_str(&value).decode_utf8_lossy().into_owned())
+        Some(
+            percent_encoding::percent_decode_str(&value)
+                .decode_utf8_lossy()
+                .into_owned(),
+        )
     }
 
     /// An element of S3's `<Error>`.
@@ -185,7 +258,9 @@ impl<'a> Scene<'a> {
     /// How far the signature's time is behind AWS's: negative where it is ahead.
     pub(super) fn behind(&self) -> Option<SignedDuration> {
         let in_message = aws_time(&self.message);
-        let in_body = self.element("ServerTime").and_then(|text| text.parse().ok());
+        let in_body = self
+            .element("ServerTime")
+            .and_then(|text| text.parse().ok());
         let server = in_message.or(in_body).or(self.reply_date())?;
         Some(server.duration_since(self.signed_at()?))
     }
@@ -199,14 +274,20 @@ impl<'a> Scene<'a> {
     }
 
     fn reply_date(&self) -> Option<Timestamp> {
-        jiff::fmt::rfc2822::parse(self.reply_header("date")?).ok().map(|date| date.timestamp())
+        jiff::fmt::rfc2822::parse(self.reply_header("date")?)
+            .ok()
+            .map(|date| date.timestamp())
     }
 }
 
 /// What an agent or a gateway says without any form.
 fn plain_text(body: &str) -> &str {
     let text = body.trim();
-    if text.len() > 2048 || text.starts_with(['<', '{', '[']) { "" } else { text }
+    if text.len() > 2048 || text.starts_with(['<', '{', '[']) {
+        ""
+    } else {
+        text
+    }
 }
 
 /// `20261122T101500Z`
@@ -224,7 +305,12 @@ fn aws_time(message: &str) -> Option<Timestamp> {
 /// `4 min 12 s`
 pub(super) fn human(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().unsigned_abs();
-    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60) {
+    match (
+        seconds / 86_400,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+    ) {
         (0, 0, 0, s) => format!("{s} s"),
         (0, 0, m, 0) => format!("{m} min"),
         (0, 0, m, s) => format!("{m} min {s} s"),

@@ -10,7 +10,9 @@ pub(super) struct Head<'a> {
 
 impl<'a> Head<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Self {
-        let mut lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut lines = bytes
+            .split(|byte| *byte == b'\n')
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let start = lines.next().unwrap_or_default();
         let headers = lines
             .take_while(|line| !line.is_empty())
@@ -33,7 +35,10 @@ impl<'a> Head<'a> {
 
     /// The first value of a header, where it is UTF-8.
     pub(super) fn header(&self, name: &str) -> Option<&'a str> {
-        let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
+        let found = self
+            .headers
+            .iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()));
         found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
@@ -43,7 +48,11 @@ impl<'a> Head<'a> {
     }
 
     fn word(&self, index: usize) -> &'a str {
-        let word = self.start.split(|byte| *byte == b' ').nth(index).unwrap_or_default();
+        let word = self
+            .start
+            .split(|byte| *byte == b' ')
+            .nth(index)
+            .unwrap_or_default();
         std::str::from_utf8(word).unwrap_or_default()
     }
 }

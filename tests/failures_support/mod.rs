@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
-use sigscope::aws::error::{self, Shape};
 use sigscope::aws;
+use sigscope::aws::error::{self, Shape};
 use sigscope::capture::exchange::{
-    ClientSignature, Door, Exchange, Fault, Identity, Reply, ReplyError, ReplyFrom, Request, Route, Sent, Signing,
+    ClientSignature, Door, Exchange, Fault, Identity, Reply, ReplyError, ReplyFrom, Request, Route,
+    Sent, Signing,
 };
 use sigscope::diagnose::{History, diagnose};
 use sigscope::secret::mask::{BodyContext, Masker, Options, Side};
@@ -22,49 +23,49 @@ const BEGAN: &str = "2026-11-22T10:15:00.000Z";
 /// One exchange and what is to be said of it; every field but one is optional.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Case {
+pub(crate) struct Case {
     /// The cause's id; without one no cause of the catalogue's may be named.
-    pub is: Option<String>,
+    pub(crate) is: Option<String>,
     /// Ids that stand beside it as notes.
-    pub beside: Vec<String>,
+    pub(crate) beside: Vec<String>,
     /// An id that must not be there at all.
-    pub near: Option<String>,
-    pub grade: Option<String>,
+    pub(crate) near: Option<String>,
+    pub(crate) grade: Option<String>,
     /// In the first finding's sentence.
-    pub says: Option<String>,
+    pub(crate) says: Option<String>,
     /// `query`, `ec2`, `s3`, `json`, `rest`, `cbor`.
-    pub shape: String,
-    pub status: u16,
-    pub code: String,
-    pub message: String,
+    pub(crate) shape: String,
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
     /// Instead of code and message.
-    pub body: Option<String>,
-    pub reply_headers: BTreeMap<String, String>,
-    pub method: String,
-    pub host: String,
-    pub target: String,
-    pub headers: BTreeMap<String, String>,
-    pub request_body: String,
-    pub service: Option<String>,
-    pub operation: Option<String>,
-    pub region: Option<String>,
-    pub profile: String,
-    pub key: String,
-    pub token: bool,
-    pub unsigned: bool,
+    pub(crate) body: Option<String>,
+    pub(crate) reply_headers: BTreeMap<String, String>,
+    pub(crate) method: String,
+    pub(crate) host: String,
+    pub(crate) target: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) request_body: String,
+    pub(crate) service: Option<String>,
+    pub(crate) operation: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) profile: String,
+    pub(crate) key: String,
+    pub(crate) token: bool,
+    pub(crate) unsigned: bool,
     /// Another scope than follows from region and service.
-    pub scope: Option<String>,
-    pub signed_headers: String,
-    pub secret: Option<String>,
-    pub expires_at: Option<String>,
-    pub amz_date: String,
-    pub server_date: String,
-    pub as_signed: bool,
-    pub door: Door,
-    pub fault: Option<Fault>,
-    pub chunks_invalid: bool,
+    pub(crate) scope: Option<String>,
+    pub(crate) signed_headers: String,
+    pub(crate) secret: Option<String>,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) amz_date: String,
+    pub(crate) server_date: String,
+    pub(crate) as_signed: bool,
+    pub(crate) door: Door,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) chunks_invalid: bool,
     /// What happened before, in order.
-    pub before: Vec<Case>,
+    pub(crate) before: Vec<Case>,
 }
 
 impl Default for Case {
@@ -109,24 +110,40 @@ impl Default for Case {
 }
 
 /// Every case of every file.
-pub fn corpus() -> Vec<Case> {
+pub(crate) fn corpus() -> Vec<Case> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/failures");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let read = |path| serde_json::from_slice::<Vec<Case>>(&std::fs::read(path).unwrap()).unwrap();
     files.into_iter().flat_map(read).collect()
 }
 
 /// What must never be seen, in the forms in which it might.
-pub fn canaries() -> Vec<String> {
+pub(crate) fn canaries() -> Vec<String> {
     let percent = |text: &str| text.replace('/', "%2F").replace('=', "%3D");
-    vec![SECRET.to_owned(), TOKEN.to_owned(), percent(SECRET), percent(TOKEN), SECRET[..20].to_owned(), TOKEN[..30].to_owned()]
+    vec![
+        SECRET.to_owned(),
+        TOKEN.to_owned(),
+        percent(SECRET),
+        percent(TOKEN),
+        SECRET[..20].to_owned(),
+        TOKEN[..30].to_owned(),
+    ]
 }
 
 /// The case, diagnosed after what came before it.
-pub fn diagnosed(case: &Case) -> Exchange {
+pub(crate) fn diagnosed(case: &Case) -> Exchange {
     let mut history = History::new();
-    let masker = Masker::new([7; 32], Options { payloads: false, decoded_limit: 1 << 20 });
+    let masker = Masker::new(
+        [7; 32],
+        Options {
+            payloads: false,
+            decoded_limit: 1 << 20,
+        },
+    );
     let mut last = Exchange::default();
     for (index, case) in case.before.iter().chain([case]).enumerate() {
         let (mut exchange, raw) = build(case, index as u64 + 1, &masker);
@@ -138,14 +155,35 @@ pub fn diagnosed(case: &Case) -> Exchange {
 }
 
 fn build(case: &Case, id: u64, masker: &Masker) -> (Exchange, Raw) {
-    let host = if case.host.is_empty() { default_host(&case.shape).to_owned() } else { case.host.clone() };
+    let host = if case.host.is_empty() {
+        default_host(&case.shape).to_owned()
+    } else {
+        case.host.clone()
+    };
     let facts = aws::host(host.split(':').next().unwrap());
-    let by_host = facts.as_ref().and_then(|facts| facts.services.first().map(|service| service.name.to_owned()));
+    let by_host = facts.as_ref().and_then(|facts| {
+        facts
+            .services
+            .first()
+            .map(|service| service.name.to_owned())
+    });
     let service = case.service.clone().or(by_host);
     let by_host = facts.as_ref().and_then(|facts| facts.region.clone());
-    let region = case.region.clone().or(by_host).unwrap_or_else(|| "us-east-1".to_owned());
-    let signing = facts.as_ref().and_then(|facts| facts.signing_name).map(str::to_owned).or(service.clone()).unwrap_or_default();
-    let scope = case.scope.clone().unwrap_or_else(|| format!("{}/{region}/{signing}/aws4_request", &case.amz_date[..8]));
+    let region = case
+        .region
+        .clone()
+        .or(by_host)
+        .unwrap_or_else(|| "us-east-1".to_owned());
+    let signing = facts
+        .as_ref()
+        .and_then(|facts| facts.signing_name)
+        .map(str::to_owned)
+        .or(service.clone())
+        .unwrap_or_default();
+    let scope = case
+        .scope
+        .clone()
+        .unwrap_or_else(|| format!("{}/{region}/{signing}/aws4_request", &case.amz_date[..8]));
     let head = request_head(case, &host, &scope);
     let credentials = Arc::new(credentials(case));
     masker.learn_credentials(&credentials, "profile pdx");
@@ -177,7 +215,12 @@ fn build(case: &Case, id: u64, masker: &Masker) -> (Exchange, Raw) {
         sent: Some(Sent {
             request,
             signing: Signing {
-                mode: if case.as_signed || case.unsigned { "as-signed" } else { "header" }.to_owned(),
+                mode: if case.as_signed || case.unsigned {
+                    "as-signed"
+                } else {
+                    "header"
+                }
+                .to_owned(),
                 credential_scope: Some(scope),
                 ..Signing::default()
             },
@@ -239,11 +282,18 @@ fn default_host(shape: &str) -> &'static str {
 }
 
 fn request_head(case: &Case, host: &str, scope: &str) -> String {
-    let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", case.method, case.target);
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nhost: {host}\r\n",
+        case.method, case.target
+    );
     for (name, value) in &case.headers {
         head += &format!("{name}: {value}\r\n");
     }
-    let has = |name: &str| case.headers.keys().any(|given| given.eq_ignore_ascii_case(name));
+    let has = |name: &str| {
+        case.headers
+            .keys()
+            .any(|given| given.eq_ignore_ascii_case(name))
+    };
     let presigned = case.target.contains("X-Amz-") || case.target.contains("AWSAccessKeyId");
     if !case.unsigned && !presigned && !case.amz_date.is_empty() && !has("x-amz-date") {
         head += &format!("x-amz-date: {}\r\n", case.amz_date);
@@ -269,7 +319,11 @@ fn credentials(case: &Case) -> Credentials {
         Some("percent") => SECRET.replace('/', "%2F"),
         _ => SECRET.to_owned(),
     };
-    Credentials::new(case.key.as_str(), secret, case.token.then(|| TOKEN.as_bytes().to_vec()))
+    Credentials::new(
+        case.key.as_str(),
+        secret,
+        case.token.then(|| TOKEN.as_bytes().to_vec()),
+    )
 }
 
 fn reply(case: &Case, service: Option<&str>, masker: &Masker) -> (Reply, Wire) {
@@ -281,18 +335,36 @@ fn reply(case: &Case, service: Option<&str>, masker: &Masker) -> (Reply, Wire) {
         "cbor" => Shape::Cbor,
         _ => Shape::RestJson,
     };
-    let rendered = error::render(shape, case.status, &case.code, &case.message, "6f1c-EXAMPLE");
+    let rendered = error::render(
+        shape,
+        case.status,
+        &case.code,
+        &case.message,
+        "6f1c-EXAMPLE",
+    );
     let (kind, body, own) = match &case.body {
-        Some(body) => ("text/plain", body.replace("TOKEN", TOKEN).into_bytes(), Vec::new()),
+        Some(body) => (
+            "text/plain",
+            body.replace("TOKEN", TOKEN).into_bytes(),
+            Vec::new(),
+        ),
         None => (rendered.content_type, rendered.body, rendered.headers),
     };
-    let mut headers: Vec<(String, String)> = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut headers: Vec<(String, String)> = own
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     headers.push(("date".to_owned(), case.server_date.clone()));
     headers.extend(case.reply_headers.clone());
     if !headers.iter().any(|(name, _)| name == "content-type") {
         headers.push(("content-type".to_owned(), kind.to_owned()));
     }
-    let find = |name: &str| headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let find = |name: &str| {
+        headers
+            .iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
     let error = error::parse(case.status, &find, &body);
     let mut head = format!("HTTP/1.1 {} X\r\n", case.status);
     for (name, value) in &headers {

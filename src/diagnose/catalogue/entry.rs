@@ -56,12 +56,17 @@ pub(super) struct Pattern {
 
 impl Pattern {
     fn new(text: String) -> Self {
-        Self { text, compiled: OnceLock::new() }
+        Self {
+            text,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// `None` only where the data is broken, which a test rules out.
     pub(super) fn regex(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| Regex::new(&self.text).ok()).as_ref()
+        self.compiled
+            .get_or_init(|| Regex::new(&self.text).ok())
+            .as_ref()
     }
 }
 
@@ -127,9 +132,15 @@ impl Term {
 
 impl Literal {
     fn read(text: &str) -> Self {
-        let (negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
+        let (negated, text) = text
+            .strip_prefix('!')
+            .map_or((false, text), |rest| (true, rest));
         let (name, argument) = text.split_once('=').unwrap_or((text, ""));
-        Self { negated, test: evidence::test(name), argument: argument.replace('~', " ") }
+        Self {
+            negated,
+            test: evidence::test(name),
+            argument: argument.replace('~', " "),
+        }
     }
 
     fn holds(&self, scene: &evidence::Question<'_>) -> Option<String> {

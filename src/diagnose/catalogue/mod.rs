@@ -33,8 +33,18 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
             continue;
         }
         if let Some(captures) = matched(entry, scene) {
-            let finding = finding(entry, &Question { scene, captures: &captures });
-            if entry.beside { out.push(finding) } else { out.insert(0, finding) }
+            let finding = finding(
+                entry,
+                &Question {
+                    scene,
+                    captures: &captures,
+                },
+            );
+            if entry.beside {
+                out.push(finding)
+            } else {
+                out.insert(0, finding)
+            }
         }
     }
     // What stands beside a cause explains nothing alone.
@@ -46,18 +56,26 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// Every entry's id and title, in no order.
 pub fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
-    entry::entries().iter().map(|entry| (entry.id.as_str(), entry.title.as_str()))
+    entry::entries()
+        .iter()
+        .map(|entry| (entry.id.as_str(), entry.title.as_str()))
 }
 
 /// Where the words of an entry come from.
 pub fn sources(id: &str) -> &'static [String] {
-    entry::entries().iter().find(|entry| entry.id == id).map_or(&[], |entry| &entry.source)
+    entry::entries()
+        .iter()
+        .find(|entry| entry.id == id)
+        .map_or(&[], |entry| &entry.source)
 }
 
 /// What the entry's pattern captured, where the entry fits.
 fn matched(entry: &Entry, scene: &Scene<'_>) -> Option<Captures> {
     let none = Captures::new();
-    let question = Question { scene, captures: &none };
+    let question = Question {
+        scene,
+        captures: &none,
+    };
     let holds = |terms: &[entry::Term]| terms.iter().all(|term| term.holds(&question).is_some());
     if !entry.alone.is_empty() && holds(&entry.alone) {
         return Some(none);
@@ -66,14 +84,24 @@ fn matched(entry: &Entry, scene: &Scene<'_>) -> Option<Captures> {
     if !entry.any_code && !entry.codes.iter().any(|known| known == code) {
         return None;
     }
-    let captures = if entry.patterns.is_empty() { Captures::new() } else { words(entry, scene)? };
+    let captures = if entry.patterns.is_empty() {
+        Captures::new()
+    } else {
+        words(entry, scene)?
+    };
     holds(&entry.when).then_some(captures)
 }
 
 fn words(entry: &Entry, scene: &Scene<'_>) -> Option<Captures> {
     let status = scene.status.to_string();
-    let fault = scene.exchange.fault.as_ref().map_or("", |fault| fault.message.as_str());
-    let hint = scene.reply_header("x-aoss-response-hint").unwrap_or_default();
+    let fault = scene
+        .exchange
+        .fault
+        .as_ref()
+        .map_or("", |fault| fault.message.as_str());
+    let hint = scene
+        .reply_header("x-aoss-response-hint")
+        .unwrap_or_default();
     let texts: &[&str] = match entry.place {
         Place::Message => &[&scene.message],
         Place::Body => &[scene.body, &scene.message],
@@ -81,45 +109,85 @@ fn words(entry: &Entry, scene: &Scene<'_>) -> Option<Captures> {
         Place::Status => &[&status],
     };
     let regexes = entry.patterns.iter().filter_map(|pattern| pattern.regex());
-    let mut found = regexes.flat_map(|regex| texts.iter().filter_map(move |text| capture(regex, text)));
+    let mut found =
+        regexes.flat_map(|regex| texts.iter().filter_map(move |text| capture(regex, text)));
     found.next()
 }
 
 fn capture(regex: &Regex, text: &str) -> Option<Captures> {
     let found = regex.captures(text)?;
     let named = regex.capture_names().flatten();
-    Some(named.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned()))).collect())
+    Some(
+        named
+            .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())))
+            .collect(),
+    )
 }
 
 fn finding(entry: &Entry, question: &Question<'_>) -> Finding {
     let value = |name: &str| fact(question, name);
-    let decided: Vec<(&Cause, Vec<String>)> = entry.causes.iter().filter_map(|cause| decided(cause, question)).collect();
+    let decided: Vec<(&Cause, Vec<String>)> = entry
+        .causes
+        .iter()
+        .filter_map(|cause| decided(cause, question))
+        .collect();
+    let shown = chosen(entry, &decided);
     let mut evidence = quotation(question.scene);
-    let (says, grade, refuted_by, own): (&str, Grade, Option<&String>, &[Remedy]) = match decided.first() {
+    let (says, grade, refuted_by) = match shown.and_then(|at| decided.get(at)) {
         Some((cause, lines)) => {
             evidence.extend(lines.iter().cloned());
-            (&cause.says, cause.grade, cause.refuted_by.as_ref(), &cause.fix)
+            (&cause.says, cause.grade, cause.refuted_by.as_ref())
         }
-        None => (&entry.says, entry.grade, entry.refuted_by.as_ref(), &[]),
+        None => {
+            let lines = entry.when.iter().filter_map(|term| term.holds(question));
+            evidence.extend(lines.filter(|line| !line.is_empty()));
+            (&entry.says, entry.grade, entry.refuted_by.as_ref())
+        }
     };
-    if decided.is_empty() {
-        evidence.extend(entry.when.iter().filter_map(|term| term.holds(question)).filter(|line| !line.is_empty()));
+    for (at, (cause, lines)) in decided
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| Some(*at) != shown)
+    {
+        let likely = if shown.is_none() && at == 0 {
+            "likely"
+        } else {
+            "it fits as well"
+        };
+        evidence.push(format!(
+            "{likely}: {}",
+            template::sentence(&cause.says, &value)
+        ));
+        evidence.extend(lines.iter().cloned());
     }
-    for (cause, _) in decided.iter().skip(1) {
-        evidence.push(format!("it fits as well: {}", template::sentence(&cause.says, &value)));
-    }
+    let own = decided.iter().flat_map(|(cause, _)| &cause.fix);
     if grade == Grade::Undetermined {
         evidence.extend(possible(entry, &value));
     }
     Finding {
         code: entry.id.clone(),
         grade,
-        role: if entry.beside { Role::Note } else { Role::Cause },
+        role: if entry.beside {
+            Role::Note
+        } else {
+            Role::Cause
+        },
         summary: template::sentence(says, &value),
         evidence,
-        refuted_by: refuted_by.filter(|text| !text.is_empty()).map(|text| template::sentence(text, &value)),
-        fix: fixes(own.iter().chain(&entry.fix), &value),
+        refuted_by: refuted_by
+            .filter(|text| !text.is_empty())
+            .map(|text| template::sentence(text, &value)),
+        fix: fixes(own.chain(&entry.fix), &value),
     }
+}
+
+/// The cause whose sentence is the finding's: what is proved goes before what is inferred,
+/// and AWS's own words are not replaced by an inference.
+fn chosen(entry: &Entry, decided: &[(&Cause, Vec<String>)]) -> Option<usize> {
+    let proved = |grade: Grade| matches!(grade, Grade::Computed | Grade::AwsSaid);
+    let inferable = !proved(entry.grade);
+    let sure = decided.iter().position(|(cause, _)| proved(cause.grade));
+    sure.or_else(|| (inferable && !decided.is_empty()).then_some(0))
 }
 
 /// The evidence for a cause, where all that it needs holds.
@@ -128,20 +196,44 @@ fn decided<'e>(cause: &'e Cause, question: &Question<'_>) -> Option<(&'e Cause, 
         return None;
     }
     let lines: Option<Vec<String>> = cause.when.iter().map(|term| term.holds(question)).collect();
-    Some((cause, lines?.into_iter().filter(|line| !line.is_empty()).collect()))
+    Some((
+        cause,
+        lines?.into_iter().filter(|line| !line.is_empty()).collect(),
+    ))
 }
 
 /// AWS's own words, and its request id.
 fn quotation(scene: &Scene<'_>) -> Vec<String> {
     let reply = scene.exchange.reply.as_ref();
     if scene.status == 0 {
-        return scene.exchange.fault.iter().map(|fault| fault.message.clone()).collect();
+        return scene
+            .exchange
+            .fault
+            .iter()
+            .map(|fault| fault.message.clone())
+            .collect();
     }
-    let words = if scene.message.is_empty() { scene.body.lines().next().unwrap_or_default() } else { &scene.message };
+    let words = if scene.message.is_empty() {
+        scene.body.lines().next().unwrap_or_default()
+    } else {
+        &scene.message
+    };
     let words = &words[..words.floor_char_boundary(QUOTED)];
-    let said = [scene.code, words].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-    let mut lines = vec![format!("HTTP {} {said}", scene.status).trim_end().to_owned()];
-    lines.extend(reply.and_then(|reply| reply.request_id.as_ref()).map(|id| format!("request id {id}")));
+    let said = [scene.code, words]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(": ");
+    let mut lines = vec![
+        format!("HTTP {} {said}", scene.status)
+            .trim_end()
+            .to_owned(),
+    ];
+    lines.extend(
+        reply
+            .and_then(|reply| reply.request_id.as_ref())
+            .map(|id| format!("request id {id}")),
+    );
     lines
 }
 
@@ -157,14 +249,26 @@ fn possible(entry: &Entry, value: &dyn Fn(&str) -> Option<String>) -> Vec<String
     .collect()
 }
 
-fn fixes<'e>(remedies: impl Iterator<Item = &'e Remedy>, value: &dyn Fn(&str) -> Option<String>) -> Vec<Fix> {
+fn fixes<'e>(
+    remedies: impl Iterator<Item = &'e Remedy>,
+    value: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Fix> {
     let mut out: Vec<Fix> = Vec::new();
     for remedy in remedies {
-        let command = remedy.command.as_deref().and_then(|command| template::command(command, value));
-        let known = out.iter().any(|fix| command.is_some() && fix.command == command);
+        let command = remedy
+            .command
+            .as_deref()
+            .and_then(|command| template::command(command, value));
+        let known = out
+            .iter()
+            .any(|fix| command.is_some() && fix.command == command);
         let lost = remedy.command.is_some() && command.is_none();
         if !known && !lost {
-            out.push(Fix { label: template::sentence(&remedy.label, value), command, action: None });
+            out.push(Fix {
+                label: template::sentence(&remedy.label, value),
+                command,
+                action: None,
+            });
         }
     }
     out
@@ -183,16 +287,34 @@ mod tests {
                 assert!(pattern.regex().is_some(), "{}", entry.id);
             }
             let terms = entry.causes.iter().flat_map(|cause| &cause.when);
-            assert!(terms.chain(&entry.when).chain(&entry.alone).all(entry::Term::is_known), "{}", entry.id);
-            assert!(!entry.says.is_empty() && !entry.source.is_empty(), "{}", entry.id);
+            assert!(
+                terms
+                    .chain(&entry.when)
+                    .chain(&entry.alone)
+                    .all(entry::Term::is_known),
+                "{}",
+                entry.id
+            );
+            assert!(
+                !entry.says.is_empty() && !entry.source.is_empty(),
+                "{}",
+                entry.id
+            );
         }
     }
 
     #[test]
     fn no_entry_about_a_deny_advises_to_allow() {
-        for entry in entry::entries().iter().filter(|entry| entry.id.contains("explicit")) {
+        for entry in entry::entries()
+            .iter()
+            .filter(|entry| entry.id.contains("explicit"))
+        {
             let labels = entry.fix.iter().map(|fix| fix.label.as_str());
-            assert!(!labels.into_iter().any(|label| label.contains("allow ")), "{}", entry.id);
+            assert!(
+                !labels.into_iter().any(|label| label.contains("allow ")),
+                "{}",
+                entry.id
+            );
         }
     }
 }

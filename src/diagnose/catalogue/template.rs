@@ -2,7 +2,11 @@
 
 /// Fills a sentence. A name without value and without fallback becomes "it".
 pub(super) fn sentence(template: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
-    fill(template, &|name, fallback| value(name).or_else(|| fallback.map(str::to_owned)).unwrap_or_else(|| "it".to_owned()))
+    fill(template, &|name, fallback| {
+        value(name)
+            .or_else(|| fallback.map(str::to_owned))
+            .unwrap_or_else(|| "it".to_owned())
+    })
 }
 
 /// Fills a command to type. What comes from a message of someone else's is put in only where
@@ -10,15 +14,21 @@ pub(super) fn sentence(template: &str, value: &dyn Fn(&str) -> Option<String>) -
 /// stands there in capitals. `None`: the whole command was to come from a value that is not
 /// there.
 pub(super) fn command(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    if let Some(name) = template.strip_prefix('{').and_then(|rest| rest.strip_suffix("_command}")) {
+    if let Some(name) = template
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix("_command}"))
+    {
         return value(&format!("{name}_command"));
     }
     Some(fill(template, &|name, fallback| {
         let given = value(name).filter(|text| !text.is_empty());
-        given.as_deref().and_then(word).unwrap_or_else(|| match fallback {
-            Some(fallback) => fallback.to_owned(),
-            None => name.to_uppercase(),
-        })
+        given
+            .as_deref()
+            .and_then(word)
+            .unwrap_or_else(|| match fallback {
+                Some(fallback) => fallback.to_owned(),
+                None => name.to_uppercase(),
+            })
     }))
 }
 
@@ -30,7 +40,10 @@ pub(super) fn word(text: &str) -> Option<String> {
         None
     } else if text.bytes().all(plain) {
         Some(text.to_owned())
-    } else if text.bytes().all(|byte| plain(byte) || b"*?".contains(&byte)) {
+    } else if text
+        .bytes()
+        .all(|byte| plain(byte) || b"*?".contains(&byte))
+    {
         Some(format!("'{text}'"))
     } else {
         None
@@ -47,7 +60,9 @@ fn fill(template: &str, value: &dyn Fn(&str, Option<&str>) -> String) -> String 
             rest = after;
             continue;
         };
-        let (name, fallback) = name.split_once('|').map_or((name, None), |(name, fallback)| (name, Some(fallback)));
+        let (name, fallback) = name
+            .split_once('|')
+            .map_or((name, None), |(name, fallback)| (name, Some(fallback)));
         out.push_str(&value(name, fallback));
         rest = after;
     }
@@ -72,16 +87,25 @@ mod tests {
 
     #[test]
     fn names_are_filled_or_fall_back() {
-        assert_eq!(sentence("in {region}, not {x|here} nor {y}", &values), "in eu-west-1, not here nor it");
+        assert_eq!(
+            sentence("in {region}, not {x|here} nor {y}", &values),
+            "in eu-west-1, not here nor it"
+        );
         assert_eq!(sentence("a { b", &values), "a { b");
     }
 
     #[test]
     fn commands_take_no_words_that_a_shell_would_run() {
-        let filled = command("aws x --region {region} --arn {arn} --id {bad} --name {name|N}", &values);
+        let filled = command(
+            "aws x --region {region} --arn {arn} --id {bad} --name {name|N}",
+            &values,
+        );
         let wanted = "aws x --region eu-west-1 --arn 'arn:aws:s3:::b/*' --id BAD --name N";
         assert_eq!(filled.as_deref(), Some(wanted));
-        assert_eq!(command("{read_command}", &values).as_deref(), Some("aws iam get-policy"));
+        assert_eq!(
+            command("{read_command}", &values).as_deref(),
+            Some("aws iam get-policy")
+        );
         assert_eq!(command("{other_command}", &values), None);
     }
 }

@@ -20,8 +20,14 @@ pub(super) const TESTS: Table = &[
             "any" => behind.abs() > FAR,
             _ => behind.abs() < FAR,
         };
-        let side = if behind.is_negative() { "ahead of" } else { "behind" };
-        line(is, || format!("X-Amz-Date is {} {side} AWS's clock", human(behind)))
+        let side = if behind.is_negative() {
+            "ahead of"
+        } else {
+            "behind"
+        };
+        line(is, || {
+            format!("X-Amz-Date is {} {side} AWS's clock", human(behind))
+        })
     }),
     ("own-clock", |q, way| {
         let behind = q.scene.own_clock_behind()?;
@@ -30,7 +36,9 @@ pub(super) const TESTS: Table = &[
             "ahead" => behind < -NEAR,
             _ => behind.abs() <= NEAR,
         };
-        line(is, || format!("our clock is {} from the reply's Date", human(behind)))
+        line(is, || {
+            format!("our clock is {} from the reply's Date", human(behind))
+        })
     }),
 ];
 

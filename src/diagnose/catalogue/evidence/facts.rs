@@ -16,9 +16,15 @@ use crate::diagnose::scene::human;
 /// The value of a name; `None` where the exchange has none.
 pub(in crate::diagnose::catalogue) fn fact(q: &Question<'_>, name: &str) -> Option<String> {
     if let Some(value) = q.captures.get(name).filter(|value| !value.is_empty()) {
-        return Some(value.trim_end_matches([',', '.', ';']).trim_start_matches("User: ").to_owned());
+        let value = value
+            .trim_end_matches([',', '.', ';'])
+            .trim_start_matches("User: ");
+        return Some(if name == "who" { short(value) } else { value }.to_owned());
     }
-    of_request(q, name).or_else(|| of_denial(q, name)).or_else(|| of_past(q, name)).filter(|value| !value.is_empty())
+    of_request(q, name)
+        .or_else(|| of_denial(q, name))
+        .or_else(|| of_past(q, name))
+        .filter(|value| !value.is_empty())
 }
 
 fn of_request(q: &Question<'_>, name: &str) -> Option<String> {
@@ -36,8 +42,16 @@ fn of_request(q: &Question<'_>, name: &str) -> Option<String> {
         "api" => text(scene.host.split('.').next()),
         "bucket" => text(scene.bucket()),
         "object" => text(scene.object()),
-        "bucket_region" => text(scene.reply_header("x-amz-bucket-region").or_else(|| scene.element("Region"))),
-        "want" => text(scene.element("Region").or_else(|| scene.reply_header("x-amz-bucket-region"))),
+        "bucket_region" => text(
+            scene
+                .reply_header("x-amz-bucket-region")
+                .or_else(|| scene.element("Region")),
+        ),
+        "want" => text(
+            scene
+                .element("Region")
+                .or_else(|| scene.reply_header("x-amz-bucket-region")),
+        ),
         "unsigned" => text(scene.element("HeadersNotSigned")),
         "skew" => clock::skew(q),
         "behind" => scene.behind().map(human),
@@ -50,18 +64,25 @@ fn of_request(q: &Question<'_>, name: &str) -> Option<String> {
 
 fn of_denial(q: &Question<'_>, name: &str) -> Option<String> {
     if name == "role_name" {
-        let role = q.scene.param("RoleArn").or_else(|| q.captures.get("role").cloned())?;
+        let role = q
+            .scene
+            .param("RoleArn")
+            .or_else(|| q.captures.get("role").cloned())?;
         return role.rsplit('/').next().map(str::to_owned);
     }
     if name == "policy_command" {
         return policy_command(q.captures.get("policy")?);
     }
     if name == "denies" {
-        return q.scene.message.contains("explicit deny").then(|| "denies".to_owned());
+        return q
+            .scene
+            .message
+            .contains("explicit deny")
+            .then(|| "denies".to_owned());
     }
     let denial = denial(q)?;
     let text = match name {
-        "who" => denial.who,
+        "who" => short(denial.who),
         "who_account" => denial.who_account()?,
         "who_role" => denial.who_role()?,
         "principal" => return denial.principal(),
@@ -76,10 +97,13 @@ fn of_denial(q: &Question<'_>, name: &str) -> Option<String> {
 
 fn of_past(q: &Question<'_>, name: &str) -> Option<String> {
     Some(match name {
-        "worked_region" => {
-            past::worked_in_partition(q).or_else(|| past::worked_elsewhere(q))?.region.to_owned()
-        }
-        "worked_partition" => aws::partition_of_region(past::worked_in_partition(q)?.region)?.id.to_owned(),
+        "worked_region" => past::worked_in_partition(q)
+            .or_else(|| past::worked_elsewhere(q))?
+            .region
+            .to_owned(),
+        "worked_partition" => aws::partition_of_region(past::worked_in_partition(q)?.region)?
+            .id
+            .to_owned(),
         "other_profile" => past::other_profile(q)?.profile.to_owned(),
         "session_from" => format!("#{}", past::session(q)?.exchange),
         "changed" => human(past::recent_change(q)?.1),
@@ -89,10 +113,21 @@ fn of_past(q: &Question<'_>, name: &str) -> Option<String> {
 
 /// When the credentials that were used end.
 pub(super) fn session_end(q: &Question<'_>) -> Option<Timestamp> {
-    if let Some(end) = q.scene.credentials().and_then(|credentials| credentials.expires_at) {
+    if let Some(end) = q
+        .scene
+        .credentials()
+        .and_then(|credentials| credentials.expires_at)
+    {
         return Timestamp::try_from(end).ok();
     }
-    q.scene.exchange.identity.as_ref()?.expires_at.as_deref()?.parse().ok()
+    q.scene
+        .exchange
+        .identity
+        .as_ref()?
+        .expires_at
+        .as_deref()?
+        .parse()
+        .ok()
 }
 
 /// Who may not do what on which resource, in AWS's sentence.
@@ -113,7 +148,10 @@ pub(super) fn denial<'m>(q: &'m Question<'_>) -> Option<Denial<'m>> {
     Some(Denial {
         who: found.get(1)?.as_str(),
         action: found.get(2)?.as_str(),
-        resource: found.get(3).map(|resource| resource.as_str().trim_end_matches([',', '.'])),
+        resource: found
+            .get(3)
+            .map(|resource| resource.as_str().trim_end_matches([',', '.']))
+            .filter(|resource| resource.contains([':', '/']) || *resource == "*"),
     })
 }
 
@@ -128,7 +166,10 @@ impl<'m> Denial<'m> {
 
     /// The role behind an assumed-role session, or the role itself.
     pub(super) fn who_role(&self) -> Option<&'m str> {
-        let (_, rest) = self.who.split_once(":assumed-role/").or_else(|| self.who.split_once(":role/"))?;
+        let (_, rest) = self
+            .who
+            .split_once(":assumed-role/")
+            .or_else(|| self.who.split_once(":role/"))?;
         rest.split('/').next()
     }
 
@@ -138,8 +179,16 @@ impl<'m> Denial<'m> {
             return self.who.starts_with("arn:").then(|| self.who.to_owned());
         };
         let role = rest.split('/').next()?;
-        Some(format!("{}:role/{role}", front.replacen(":sts:", ":iam:", 1)))
+        Some(format!(
+            "{}:role/{role}",
+            front.replacen(":sts:", ":iam:", 1)
+        ))
     }
+}
+
+/// A principal without the front of its ARN: `user/JohnDoe`, `assumed-role/app/session`.
+fn short(who: &str) -> &str {
+    who.split(':').nth(5).unwrap_or(who)
 }
 
 /// The account in an ARN.
@@ -152,27 +201,49 @@ fn policy_command(arn: &str) -> Option<String> {
     let arn = word(arn)?;
     if arn.contains(":organizations:") {
         let id = arn.rsplit('/').next()?;
-        return Some(format!("aws organizations describe-policy --policy-id {id}"));
+        return Some(format!(
+            "aws organizations describe-policy --policy-id {id}"
+        ));
     }
     Some(format!("aws iam get-policy --policy-arn {arn}"))
 }
 
 fn resource_policy_command(q: &Question<'_>, denial: &Denial<'_>) -> Option<String> {
     let service = denial.action.split(':').next()?;
-    let resource = denial.resource.and_then(word).unwrap_or_else(|| "ARN".to_owned());
-    let last = |name: &str| resource.rsplit([':', '/']).next().and_then(word).unwrap_or_else(|| name.to_owned());
+    let resource = denial
+        .resource
+        .and_then(word)
+        .unwrap_or_else(|| "ARN".to_owned());
+    let last = |name: &str| {
+        resource
+            .rsplit([':', '/'])
+            .next()
+            .and_then(word)
+            .unwrap_or_else(|| name.to_owned())
+    };
     Some(match service {
         "s3" => {
-            let bucket = q.scene.bucket().and_then(word).unwrap_or_else(|| "BUCKET".to_owned());
+            let bucket = q
+                .scene
+                .bucket()
+                .and_then(word)
+                .unwrap_or_else(|| "BUCKET".to_owned());
             format!("aws s3api get-bucket-policy --bucket {bucket}")
         }
-        "secretsmanager" => format!("aws secretsmanager get-resource-policy --secret-id {resource}"),
+        "secretsmanager" => {
+            format!("aws secretsmanager get-resource-policy --secret-id {resource}")
+        }
         "kms" => format!("aws kms get-key-policy --key-id {resource} --policy-name default"),
-        "sns" | "SNS" => format!("aws sns get-topic-attributes --topic-arn {resource} --query Attributes.Policy"),
+        "sns" | "SNS" => {
+            format!("aws sns get-topic-attributes --topic-arn {resource} --query Attributes.Policy")
+        }
         "sqs" => "aws sqs get-queue-attributes --queue-url URL --attribute-names Policy".to_owned(),
         "lambda" => format!("aws lambda get-policy --function-name {resource}"),
         "dynamodb" => format!("aws dynamodb get-resource-policy --resource-arn {resource}"),
-        "ecr" => format!("aws ecr get-repository-policy --repository-name {}", last("NAME")),
+        "ecr" => format!(
+            "aws ecr get-repository-policy --repository-name {}",
+            last("NAME")
+        ),
         _ => return None,
     })
 }
@@ -180,7 +251,9 @@ fn resource_policy_command(q: &Question<'_>, denial: &Denial<'_>) -> Option<Stri
 /// The claims of a token, unverified.
 pub(super) fn claims(token: &str) -> Option<Map<String, Value>> {
     let mut parts = token.split('.');
-    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(_), Some(claims), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return None;
     };
     let bytes = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
@@ -191,7 +264,9 @@ fn jwt(q: &Question<'_>, claim: &str) -> Option<String> {
     let claims = claims(q.scene.param("WebIdentityToken")?.trim())?;
     match claims.get(claim)? {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) if claim == "exp" => Timestamp::from_second(number.as_i64()?).ok().map(|end| end.to_string()),
+        Value::Number(number) if claim == "exp" => Timestamp::from_second(number.as_i64()?)
+            .ok()
+            .map(|end| end.to_string()),
         other => Some(other.to_string()),
     }
 }

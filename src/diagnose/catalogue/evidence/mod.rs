@@ -30,11 +30,18 @@ type Table = &'static [(&'static str, Test)];
 
 /// The test of that name.
 pub(super) fn test(name: &str) -> Option<Test> {
-    [request::TESTS, scope::TESTS, caller::TESTS, clock::TESTS, past::TESTS, reply::TESTS]
-        .into_iter()
-        .flatten()
-        .find(|(known, _)| *known == name)
-        .map(|(_, test)| *test)
+    [
+        request::TESTS,
+        scope::TESTS,
+        caller::TESTS,
+        clock::TESTS,
+        past::TESTS,
+        reply::TESTS,
+    ]
+    .into_iter()
+    .flatten()
+    .find(|(known, _)| *known == name)
+    .map(|(_, test)| *test)
 }
 
 /// Nothing to quote.
@@ -50,6 +57,8 @@ fn line(is: bool, line: impl FnOnce() -> String) -> Option<String> {
 /// `name:part`: the header is there and its value has that part, case aside.
 fn header_has(value: Option<&str>, name: &str, part: &str) -> Option<String> {
     let value = value?;
-    let has = value.to_ascii_lowercase().contains(&part.to_ascii_lowercase());
+    let has = value
+        .to_ascii_lowercase()
+        .contains(&part.to_ascii_lowercase());
     line(has, || format!("{name}: {value}"))
 }
