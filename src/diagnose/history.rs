@@ -46,7 +46,7 @@ struct Place {
 }
 
 /// How a session came to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Session {
     pub(super) exchange: u64,
     pub(super) operation: String,
@@ -309,17 +309,5 @@ impl<T: Default> Bounded<T> {
 impl<T> Bounded<T> {
     fn get(&self, key: u64) -> Option<&T> {
         self.map.get(&key)
-    }
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self {
-            exchange: 0,
-            operation: String::new(),
-            global: false,
-            with_policy: false,
-            with_mfa: false,
-        }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! What AWS itself says comes first; then what follows from the bytes at hand.
 
+pub mod canonical_diff;
 mod catalogue;
 mod history;
 mod opinion;
@@ -51,7 +52,13 @@ fn why(
     masker: &Masker,
     history: &History,
 ) {
-    let known = catalogue::findings(&Scene::read(exchange, raw, history));
+    let scene = Scene::read(exchange, raw, history);
+    let mut known = catalogue::findings(&scene);
+    if let Some(proof) = canonical_diff::finding(&scene, masker) {
+        // The proof says what these only suppose.
+        known.retain(|finding| !matches!(finding.code.as_str(), "sig-mismatch" | canonical_diff::CODE));
+        known.insert(0, proof);
+    }
     if known.is_empty() {
         aws_said(exchange);
     }

@@ -19,6 +19,8 @@ use entry::{Cause, Entry, Place, Remedy};
 use evidence::{Question, fact};
 use regex::Regex;
 
+pub(super) use template::word;
+
 use super::scene::{Captures, Scene};
 use crate::capture::exchange::{Finding, Fix, Grade, Role};
 
@@ -52,6 +54,12 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
         out.clear();
     }
     out
+}
+
+/// What is wrong with the form of the credentials that signed, if anything is.
+pub(super) fn hygiene(scene: &Scene<'_>) -> Option<String> {
+    let captures = Captures::new();
+    evidence::test("hygiene")?(&Question { scene, captures: &captures }, "")
 }
 
 /// Every entry's id and title, in no order.

@@ -34,7 +34,7 @@ pub(super) fn command(template: &str, value: &dyn Fn(&str) -> Option<String>) ->
 
 /// A word of a command, quoted where a shell would expand it; `None` where it holds what a
 /// shell reads as more than a word.
-pub(super) fn word(text: &str) -> Option<String> {
+pub(in crate::diagnose) fn word(text: &str) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/._@+=,-".contains(&byte);
     if text.is_empty() || text.starts_with('-') || text.len() > 16 * 1024 {
         None
