@@ -111,7 +111,7 @@ class Screen:
     def __init__(self, command, env, rows=36, columns=120):
         main, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.started, self.first_frame, self.written = time.monotonic(), None, 0
+        self.started, self.first_frame = time.monotonic(), None
         self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other,
                                         env=env, start_new_session=True, close_fds=True)
         self.pid = self.process.pid
@@ -122,7 +122,8 @@ class Screen:
     def _drain(self):
         with contextlib.suppress(OSError):
             while data := os.read(self._main, 1 << 16):
-                self.written += len(data)
+                if b"\x1b[6n" in data:  # where is the cursor? as a terminal answers
+                    os.write(self._main, b"\x1b[1;1R")
                 # The first box-drawing character: a frame and not a probe of the terminal.
                 if self.first_frame is None and b"\xe2\x94" in data:
                     self.first_frame = time.monotonic() - self.started

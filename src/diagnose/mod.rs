@@ -56,7 +56,9 @@ fn why(
     let mut known = catalogue::findings(&scene);
     if let Some(proof) = canonical_diff::finding(&scene, masker) {
         // The proof says what these only suppose.
-        known.retain(|finding| !matches!(finding.code.as_str(), "sig-mismatch" | canonical_diff::CODE));
+        known.retain(|finding| {
+            !matches!(finding.code.as_str(), "sig-mismatch" | canonical_diff::CODE)
+        });
         known.insert(0, proof);
     }
     if known.is_empty() {

@@ -16,7 +16,9 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
     }
     let journey = &mut received.journey;
     journey.client_signature = match (&received.auth, &journey.client_credentials) {
-        (ClientAuth::None | ClientAuth::Bearer | ClientAuth::Basic | ClientAuth::Other(_), _) => ClientSignature::None,
+        (ClientAuth::None | ClientAuth::Bearer | ClientAuth::Basic | ClientAuth::Other(_), _) => {
+            ClientSignature::None
+        }
         (ClientAuth::Malformed { what }, _) => {
             journey.findings.push(malformed(what));
             ClientSignature::Invalid
@@ -24,7 +26,12 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
         (ClientAuth::SigV4(auth), Some(credentials)) => {
             let head = Head::read(&journey.received_head);
             let hash = journey.received_body.sha256().map(hex);
-            let body = hash.as_deref().or_else(|| received.body.is_empty().then_some(crate::sigv4::EMPTY_SHA256));
+            let body = hash.as_deref().or_else(|| {
+                received
+                    .body
+                    .is_empty()
+                    .then_some(crate::sigv4::EMPTY_SHA256)
+            });
             let view = RequestView {
                 method: received.method.as_str(),
                 target: received.target.as_bytes(),
@@ -32,20 +39,30 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
                 payload: "",
             };
             let payload = declared_payload(&view, auth, body).unwrap_or_default();
-            let view = RequestView { payload: &payload, ..view };
-            let input =
-                VerifyInput { body_sha256: body, now: Some(shared.now()), ..VerifyInput::new(view, auth, credentials) };
+            let view = RequestView {
+                payload: &payload,
+                ..view
+            };
+            let input = VerifyInput {
+                body_sha256: body,
+                now: Some(shared.now()),
+                ..VerifyInput::new(view, auth, credentials)
+            };
             let verdict = verify(&input, &shared.keys);
             match verdict {
                 Verdict::Valid(mut checked) => {
                     received.client_seed = checked.take_chunk_seed();
-                    journey.findings.extend(checked.hints.iter().map(hint_finding));
+                    journey
+                        .findings
+                        .extend(checked.hints.iter().map(hint_finding));
                     ClientSignature::Valid
                 }
                 Verdict::Invalid(mut checked) => {
                     received.client_seed = checked.take_chunk_seed();
                     journey.findings.push(invalid());
-                    journey.findings.extend(checked.hints.iter().map(hint_finding));
+                    journey
+                        .findings
+                        .extend(checked.hints.iter().map(hint_finding));
                     ClientSignature::Invalid
                 }
                 Verdict::Undetermined(why) => {
@@ -62,7 +79,12 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
 pub(crate) fn complain(journey: &mut Journey, complaint: String) {
     journey.client_signature = ClientSignature::Invalid;
     let fix = "check what changes the body after its chunks are signed";
-    journey.findings.push(finding("client-chunk-signature-invalid", Role::Cause, complaint, fix));
+    journey.findings.push(finding(
+        "client-chunk-signature-invalid",
+        Role::Cause,
+        complaint,
+        fix,
+    ));
 }
 
 /// Lower-case hex.
@@ -83,7 +105,11 @@ fn finding(code: &str, role: Role, summary: String, fix: &str) -> Finding {
         summary,
         evidence: Vec::new(),
         refuted_by: None,
-        fix: vec![Fix { label: fix.to_owned(), command: None, action: None }],
+        fix: vec![Fix {
+            label: fix.to_owned(),
+            command: None,
+            action: None,
+        }],
     }
 }
 
@@ -107,28 +133,43 @@ fn malformed(what: &str) -> Finding {
 
 fn hint_finding(hint: &Hint) -> Finding {
     let (code, summary) = match hint {
-        Hint::SignedHeaderAbsent(name) => {
-            ("signed-header-absent", format!("`{name}` is named in SignedHeaders and is not among the headers"))
-        }
-        Hint::SignedHeadersUnordered => {
-            ("signed-headers-unordered", "SignedHeaders is not lower case, sorted and each once".to_owned())
-        }
+        Hint::SignedHeaderAbsent(name) => (
+            "signed-header-absent",
+            format!("`{name}` is named in SignedHeaders and is not among the headers"),
+        ),
+        Hint::SignedHeadersUnordered => (
+            "signed-headers-unordered",
+            "SignedHeaders is not lower case, sorted and each once".to_owned(),
+        ),
         Hint::HostUnsigned => ("host-unsigned", "`host` is not signed".to_owned()),
-        Hint::AmzHeaderUnsigned(name) => {
-            ("amz-header-unsigned", format!("`{name}` is sent and not signed, which this service refuses"))
-        }
-        Hint::PayloadHashDiffers => {
-            ("payload-hash-differs", "x-amz-content-sha256 is not the hash of the body that arrived".to_owned())
-        }
-        Hint::DateMalformed => ("date-malformed", "X-Amz-Date is not of the form yyyymmddThhmmssZ".to_owned()),
-        Hint::ScopeDateDiffers => {
-            ("scope-date-differs", "the scope's date is not the day of X-Amz-Date".to_owned())
-        }
-        Hint::SignatureForm => ("signature-form", "the signature is not 64 digits of lower-case hex".to_owned()),
-        Hint::ExpiresOutOfRange => {
-            ("expires-out-of-range", "X-Amz-Expires is missing or not from 1 to 604800 seconds".to_owned())
-        }
-        Hint::Expired(seconds) => ("presigned-expired", format!("the presigned URL ended {seconds} s ago")),
+        Hint::AmzHeaderUnsigned(name) => (
+            "amz-header-unsigned",
+            format!("`{name}` is sent and not signed, which this service refuses"),
+        ),
+        Hint::PayloadHashDiffers => (
+            "payload-hash-differs",
+            "x-amz-content-sha256 is not the hash of the body that arrived".to_owned(),
+        ),
+        Hint::DateMalformed => (
+            "date-malformed",
+            "X-Amz-Date is not of the form yyyymmddThhmmssZ".to_owned(),
+        ),
+        Hint::ScopeDateDiffers => (
+            "scope-date-differs",
+            "the scope's date is not the day of X-Amz-Date".to_owned(),
+        ),
+        Hint::SignatureForm => (
+            "signature-form",
+            "the signature is not 64 digits of lower-case hex".to_owned(),
+        ),
+        Hint::ExpiresOutOfRange => (
+            "expires-out-of-range",
+            "X-Amz-Expires is missing or not from 1 to 604800 seconds".to_owned(),
+        ),
+        Hint::Expired(seconds) => (
+            "presigned-expired",
+            format!("the presigned URL ended {seconds} s ago"),
+        ),
     };
     finding(code, Role::Note, summary, "mend it where the client signs")
 }

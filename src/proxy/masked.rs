@@ -17,7 +17,18 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
     let text = |value: &Option<String>| value.as_deref().map(|value| masker.text(value));
     let route = draft.route.as_ref().map(|route| {
         let mut route = route.clone();
-        for evidence in &mut route.how {
+        // Hosts, scopes and options cannot hold a secret; what is quoted from the request may.
+        let quoted = |from: &str| {
+            !matches!(
+                from,
+                "host" | "scope" | "option" | "service" | "profile" | "listener"
+            )
+        };
+        for evidence in route
+            .how
+            .iter_mut()
+            .filter(|evidence| quoted(&evidence.from))
+        {
             evidence.evidence = masker.text(&evidence.evidence);
         }
         route
@@ -28,10 +39,18 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
     };
     let head = Head::read(&draft.received_head);
     let (_, target, _) = head.request_line();
-    let scene = Scene { masker, service, operation, target: Some(target) };
+    let scene = Scene {
+        masker,
+        service,
+        operation,
+        target: Some(target),
+    };
     let received = (!draft.received_head.is_empty())
         .then(|| scene.request(&draft.received_head, &draft.received_body, &draft.origin));
-    let sent = draft.sent.as_ref().map(|sent| scene.sent(sent, draft, received.as_ref()));
+    let sent = draft
+        .sent
+        .as_ref()
+        .map(|sent| scene.sent(sent, draft, received.as_ref()));
     Exchange {
         id: draft.id,
         started_at: rfc3339(draft.started),
@@ -54,7 +73,11 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
                 account: account.or_else(|| account_of_key_id(&credentials.access_key_id)),
                 access_key_id: Some(masker.key_id(&credentials.access_key_id)),
                 expires_at: credentials.expires_at.map(rfc3339),
-                chain: resolved.chain.iter().map(|hop| masker.text(&hop.to_string())).collect(),
+                chain: resolved
+                    .chain
+                    .iter()
+                    .map(|hop| masker.text(&hop.to_string()))
+                    .collect(),
             }
         }),
         sent,
@@ -90,7 +113,11 @@ impl Scene<'_> {
         let target = self.masker.target(raw_target).text;
         Request {
             method: String::from_utf8_lossy(method).into_owned(),
-            url: if target.starts_with('/') { format!("{origin}{target}") } else { target.to_string() },
+            url: if target.starts_with('/') {
+                format!("{origin}{target}")
+            } else {
+                target.to_string()
+            },
             target: target.to_string(),
             version: String::from_utf8_lossy(version).into_owned(),
             headers: self.headers(&head),
@@ -121,7 +148,10 @@ impl Scene<'_> {
                     .canonical_request
                     .as_deref()
                     .map(|text| self.masker.canonical(text.as_bytes())),
-                signature: signing.signature.as_deref().map(|text| self.masker.signature(text)),
+                signature: signing
+                    .signature
+                    .as_deref()
+                    .map(|text| self.masker.signature(text)),
                 ..signing.clone()
             },
         }
@@ -140,7 +170,12 @@ impl Scene<'_> {
             status: reply.status,
             version: String::from_utf8_lossy(head.status_version()).into_owned(),
             headers: self.headers(&head),
-            body: self.body_of((Side::Reply, reply.status >= 400, self.target), &head, &reply.body, &bytes),
+            body: self.body_of(
+                (Side::Reply, reply.status >= 400, self.target),
+                &head,
+                &reply.body,
+                &bytes,
+            ),
             request_id: error::request_id(&find),
             error,
         }
@@ -174,7 +209,9 @@ impl Scene<'_> {
             side,
             content_type: head.text("content-type"),
             content_encoding: head.text("content-encoding"),
-            aws_chunked: head.text("x-amz-content-sha256").is_some_and(|text| text.starts_with("STREAMING-")),
+            aws_chunked: head
+                .text("x-amz-content-sha256")
+                .is_some_and(|text| text.starts_with("STREAMING-")),
             failed,
             target,
             size: body.size,

@@ -43,12 +43,8 @@ pub(crate) struct Received {
 impl Received {
     /// Reads who the caller says it is, from its signature and from our own headers.
     pub(crate) fn read_claims(&mut self) {
-        let mut take = |name: &str| {
-            let value = self.headers.remove(name)?;
-            Some(value.to_str().ok()?.to_owned())
-        };
-        self.asked_profile = take(PROFILE_HEADER);
-        self.asked_region = take(REGION_HEADER);
+        self.asked_profile = self.header(PROFILE_HEADER).map(str::to_owned);
+        self.asked_region = self.header(REGION_HEADER).map(str::to_owned);
         let head = Head::read(&self.journey.received_head);
         let view = RequestView {
             method: self.method.as_str(),
@@ -86,7 +82,11 @@ impl Received {
     /// Ends the journey with an answer of our own, in the shape that the request suggests.
     pub(crate) fn refuse(self, refusal: Refusal) -> Refused {
         let shape = shape(None, |name| self.header(name));
-        Refused { journey: self.journey, refusal: Box::new(refusal), shape }
+        Refused {
+            journey: self.journey,
+            refusal: Box::new(refusal),
+            shape,
+        }
     }
 
     /// Path without query.

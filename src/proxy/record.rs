@@ -75,27 +75,31 @@ impl Recorder {
             not_recorded: AtomicU64::new(0),
         });
         let recorder = Self(queue.clone());
-        let thread = std::thread::Builder::new().name("record".to_owned()).spawn(move || {
-            while let Some(batch) = next_batch(&queue) {
-                for draft in batch {
-                    let size = draft.size();
-                    process(draft);
-                    queue.bytes.fetch_sub(size, Ordering::Relaxed);
+        let thread = std::thread::Builder::new()
+            .name("record".to_owned())
+            .spawn(move || {
+                while let Some(batch) = next_batch(&queue) {
+                    for draft in batch {
+                        let size = draft.size();
+                        process(draft);
+                        queue.bytes.fetch_sub(size, Ordering::Relaxed);
+                    }
+                    if queue.bytes.load(Ordering::Relaxed) < queue.limit {
+                        queue.overfull.store(false, Ordering::Relaxed);
+                        queue.room.notify_waiters();
+                    }
+                    flush();
                 }
-                if queue.bytes.load(Ordering::Relaxed) < queue.limit {
-                    queue.overfull.store(false, Ordering::Relaxed);
-                    queue.room.notify_waiters();
-                }
-                flush();
-            }
-        })?;
+            })?;
         Ok((recorder, thread))
     }
 
     /// Waits, for a second at most, until the queue has room.
     pub(crate) async fn admit(&self) {
         let queue = &self.0;
-        if queue.bytes.load(Ordering::Relaxed) < queue.limit || queue.overfull.load(Ordering::Relaxed) {
+        if queue.bytes.load(Ordering::Relaxed) < queue.limit
+            || queue.overfull.load(Ordering::Relaxed)
+        {
             return;
         }
         let room = queue.room.notified();
@@ -154,7 +158,10 @@ fn next_batch(queue: &Queue) -> Option<VecDeque<Box<Draft>>> {
                 return None;
             }
             queue.idle.store(true, Ordering::Release);
-            waiting = queue.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = queue
+                .arrived
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         queue.idle.store(false, Ordering::Release);
         drop(waiting);
@@ -177,13 +184,23 @@ fn forget_bodies(draft: &mut Draft) {
 /// Makes the two forms that are kept.
 pub(crate) fn record(masker: &Masker, draft: Box<Draft>) -> (Exchange, Raw) {
     let exchange = masked::exchange(masker, &draft);
-    let Draft { received_head, received_body, sent, reply, client_credentials, .. } = *draft;
+    let Draft {
+        received_head,
+        received_body,
+        sent,
+        reply,
+        client_credentials,
+        ..
+    } = *draft;
     let signed_with = sent.as_ref().and_then(|sent| sent.credentials.clone());
     let raw = Raw {
         received: wire(received_head, &received_body),
         sent: sent.map(|SentDraft { head, body, .. }| match body {
             Some(body) => wire(head, &body),
-            None => Wire { head: head.into(), ..Wire::default() },
+            None => Wire {
+                head: head.into(),
+                ..Wire::default()
+            },
         }),
         reply: reply.map(|ReplyDraft { head, body, .. }| wire(head, &body)),
         signed_with,
@@ -192,7 +209,8 @@ pub(crate) fn record(masker: &Masker, draft: Box<Draft>) -> (Exchange, Raw) {
     (exchange, raw)
 }
 
-fn wire(head: Vec<u8>, body: &super::body::Passed) -> Wire {
+fn wire(mut head: Vec<u8>, body: &super::body::Passed) -> Wire {
+    head.shrink_to_fit();
     Wire {
         head: head.into(),
         body: body.bytes().into(),

@@ -59,7 +59,13 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 /// What is wrong with the form of the credentials that signed, if anything is.
 pub(super) fn hygiene(scene: &Scene<'_>) -> Option<String> {
     let captures = Captures::new();
-    evidence::test("hygiene")?(&Question { scene, captures: &captures }, "")
+    evidence::test("hygiene")?(
+        &Question {
+            scene,
+            captures: &captures,
+        },
+        "",
+    )
 }
 
 /// Every entry's id and title, in no order.
