@@ -2,6 +2,12 @@
 //! exchanges where only evidence decides. `cargo test --test failures -- --nocapture`
 //! prints precision and recall a class.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints its report"
+)]
+
 #[path = "failures_support/mod.rs"]
 mod support;
 

@@ -99,7 +99,9 @@ impl History {
             exchange: exchange.id,
         };
         let key = self.hash(&credentials.access_key_id);
-        remember(self.keys.entry(key), place, |known| known.region == region);
+        remember(self.keys.entry(key), place, |known| {
+            (known.region, known.profile) == (region, profile)
+        });
         let call = self.call(exchange, raw);
         remember(self.calls.entry(call), place, |known| {
             known.profile == profile

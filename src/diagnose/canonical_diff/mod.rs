@@ -143,7 +143,13 @@ fn same(scene: &Scene<'_>, echo: &Echo, to_sign: &str) -> Finding {
         let key = SigningKey::derive(scene.credentials()?, &auth.scope)?;
         Some(key.sign(to_sign.as_bytes()) == auth.signature)
     };
+    let stray = super::catalogue::hygiene(scene);
     let (summary, refuted_by) = match remade() {
+        Some(true) if stray.is_some() => (
+            "stray characters came with the secret: AWS and we sign the same text, and our secret makes another \
+             signature than AWS's",
+            None,
+        ),
         Some(true) => (
             "AWS has another secret for this access key id: both signed the same text, and our secret makes the \
              signature that was sent",
@@ -163,7 +169,7 @@ fn same(scene: &Scene<'_>, echo: &Echo, to_sign: &str) -> Finding {
     if echo.canonical_request.is_none() {
         evidence = vec!["AWS's string to sign is equal to ours".to_owned()];
     }
-    evidence.extend(super::catalogue::hygiene(scene));
+    evidence.extend(stray);
     let profile = scene
         .profile()
         .and_then(super::catalogue::word)

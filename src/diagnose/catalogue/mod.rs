@@ -146,7 +146,12 @@ fn finding(entry: &Entry, question: &Question<'_>) -> Finding {
         .filter_map(|cause| decided(cause, question))
         .collect();
     let shown = chosen(entry, &decided);
-    let mut evidence = quotation(question.scene);
+    // What stands beside a cause need not quote the reply again.
+    let mut evidence = if entry.beside {
+        Vec::new()
+    } else {
+        quotation(question.scene)
+    };
     let (says, grade, refuted_by) = match shown.and_then(|at| decided.get(at)) {
         Some((cause, lines)) => {
             evidence.extend(lines.iter().cloned());
@@ -178,6 +183,7 @@ fn finding(entry: &Entry, question: &Question<'_>) -> Finding {
     if grade == Grade::Undetermined {
         evidence.extend(possible(entry, &value));
     }
+    once(&mut evidence);
     Finding {
         code: entry.id.clone(),
         grade,
@@ -202,6 +208,17 @@ fn chosen(entry: &Entry, decided: &[(&Cause, Vec<String>)]) -> Option<usize> {
     let inferable = !proved(entry.grade);
     let sure = decided.iter().position(|(cause, _)| proved(cause.grade));
     sure.or_else(|| (inferable && !decided.is_empty()).then_some(0))
+}
+
+/// Takes out lines that another line begins with.
+fn once(lines: &mut Vec<String>) {
+    let all = std::mem::take(lines);
+    for (at, line) in all.iter().enumerate() {
+        let longer = |other: &String| other.len() > line.len() && other.starts_with(line.as_str());
+        if !all.iter().any(longer) && !all[..at].contains(line) {
+            lines.push(line.clone());
+        }
+    }
 }
 
 /// The evidence for a cause, where all that it needs holds.

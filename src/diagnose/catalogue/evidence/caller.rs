@@ -158,6 +158,7 @@ fn kind_of(letter: char) -> &'static str {
         ' ' => "a blank",
         '"' | '\'' => "a quote",
         '%' => "a percent sign",
+        '\\' => "a backslash",
         _ if letter.is_ascii() => "a character",
         _ => "a character that is not ASCII",
     }

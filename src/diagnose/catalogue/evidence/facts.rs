@@ -57,6 +57,7 @@ fn of_request(q: &Question<'_>, name: &str) -> Option<String> {
         "behind" => scene.behind().map(human),
         "expires" => session_end(q).map(|end| end.to_string()),
         "jwt_iss" | "jwt_aud" | "jwt_exp" => jwt(q, name.trim_start_matches("jwt_")),
+        "renew_command" => renew(q),
         "url" => text(scene.element("QueueUrl")),
         _ => None,
     }
@@ -89,6 +90,7 @@ fn of_denial(q: &Question<'_>, name: &str) -> Option<String> {
         "action" => denial.action,
         "resource" => denial.resource?,
         "resource_account" => denial.resource_account()?,
+        "boundary_command" => return denial.boundary_command(),
         "resource_policy_command" => return resource_policy_command(q, &denial),
         _ => return None,
     };
@@ -104,11 +106,24 @@ fn of_past(q: &Question<'_>, name: &str) -> Option<String> {
         "worked_partition" => aws::partition_of_region(past::worked_in_partition(q)?.region)?
             .id
             .to_owned(),
+        "key_profile" => past::key_profile(q)?.profile.to_owned(),
         "other_profile" => past::other_profile(q)?.profile.to_owned(),
         "session_from" => format!("#{}", past::session(q)?.exchange),
         "changed" => human(past::recent_change(q)?.1),
         _ => return None,
     })
+}
+
+/// How credentials of the profile's kind are renewed; `None` where they renew themselves.
+fn renew(q: &Question<'_>) -> Option<String> {
+    let identity = q.scene.exchange.identity.as_ref()?;
+    let profile = identity.profile.as_deref().and_then(word)?;
+    match identity.kind.as_deref() {
+        None | Some("sso") => Some(format!("aws sso login --profile {profile}")),
+        Some("login") => Some(format!("aws login --profile {profile}")),
+        Some("static") => Some(format!("aws configure --profile {profile}")),
+        Some(_) => None,
+    }
 }
 
 /// When the credentials that were used end.
@@ -171,6 +186,19 @@ impl<'m> Denial<'m> {
             .split_once(":assumed-role/")
             .or_else(|| self.who.split_once(":role/"))?;
         rest.split('/').next()
+    }
+
+    fn boundary_command(&self) -> Option<String> {
+        if let Some(role) = self.who_role().and_then(word) {
+            return Some(format!(
+                "aws iam get-role --role-name {role} --query Role.PermissionsBoundary"
+            ));
+        }
+        let (_, user) = self.who.split_once(":user/")?;
+        let user = word(user.rsplit('/').next()?)?;
+        Some(format!(
+            "aws iam get-user --user-name {user} --query User.PermissionsBoundary"
+        ))
     }
 
     /// What the simulator takes: a session's role instead of the session.

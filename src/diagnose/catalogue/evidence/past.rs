@@ -16,6 +16,20 @@ pub(super) const TESTS: Table = &[
         key.last()
             .map(|past| format!("the same key worked in #{}", past.exchange))
     }),
+    ("worked-profile", |q, _| {
+        let past = own_success(q)?;
+        Some(format!("the same key worked in #{}", past.exchange))
+    }),
+    ("key-other-profile", |q, _| {
+        if own_success(q).is_some() {
+            return None;
+        }
+        let past = key_profile(q)?;
+        Some(format!(
+            "the same key id worked as {} in #{}",
+            past.profile, past.exchange
+        ))
+    }),
     ("never-worked", |q, _| {
         holds(q.scene.history.key(q.scene.key_id()?).is_empty())
     }),
@@ -119,4 +133,18 @@ pub(super) fn recent_change<'a>(q: &Question<'a>) -> Option<(&'a Change, SignedD
     let began: jiff::Timestamp = q.scene.exchange.started_at.parse().ok()?;
     let ago = began.duration_since(change.at);
     (!ago.is_negative() && ago <= SETTLING).then_some((change, ago))
+}
+
+fn own_success<'a>(q: &Question<'a>) -> Option<Past<'a>> {
+    let profile = q.scene.profile().unwrap_or_default();
+    let past = q.scene.history.key(q.scene.key_id()?);
+    past.into_iter().rfind(|past| past.profile == profile)
+}
+
+/// Another profile as which the same key id worked.
+pub(super) fn key_profile<'a>(q: &Question<'a>) -> Option<Past<'a>> {
+    let profile = q.scene.profile()?;
+    let past = q.scene.history.key(q.scene.key_id()?);
+    past.into_iter()
+        .rfind(|past| past.profile != profile && !past.profile.is_empty())
 }

@@ -102,6 +102,11 @@ pub(super) const TESTS: Table = &[
             || format!("{got:?} is not of a region's form"),
         )
     }),
+    ("got-unknown", |q, _| {
+        let got = q.captures.get("got").filter(|got| !got.is_empty())?;
+        let known = aws::region_exists(got) || got == "aws-global";
+        line(!known, || format!("{got} is not in AWS's list of regions"))
+    }),
     ("host-region-odd", |q, _| {
         let label = region_label(q)?;
         line(!aws::region_exists(&label), || {
