@@ -208,11 +208,12 @@ fn record_thread(
     let skew = skew.clone();
     let sinks = Arc::new(Mutex::new(sinks));
     let flushed = sinks.clone();
+    let mut history = diagnose::History::new();
     let process = move |draft: Box<Draft>| {
         skew.observe(&draft);
         let at = draft.sent.as_ref().map(|sent| sent.at);
         let (mut exchange, raw) = record::record(&masker, draft);
-        diagnose::diagnose(&mut exchange, &raw, at, &masker);
+        diagnose::diagnose(&mut exchange, &raw, at, &masker, &mut history);
         let json: Arc<[u8]> = export::to_json(&exchange).into();
         let raw = Arc::new(raw);
         for sink in sinks
