@@ -7,6 +7,7 @@
 //! What AWS itself says comes first; then what follows from the bytes at hand.
 
 mod opinion;
+pub mod signing;
 
 use std::time::SystemTime;
 

@@ -19,6 +19,7 @@ mod canonical;
 mod chunk;
 mod client;
 mod escape;
+pub mod forensics;
 mod headers;
 mod key;
 mod opinion;
@@ -43,7 +44,9 @@ pub use path::canonical_path;
 pub use payload::{
     EMPTY_SHA256, PayloadMode, UNSIGNED_PAYLOAD, declared_payload, payload_mode, presigned_payload,
 };
+pub(crate) use escape::encode;
 pub use query::canonical_query;
+pub(crate) use query::param as query_param;
 pub use rules::{Rules, TokenName};
 pub use scope::{AmzDate, Scope};
 pub use select::signed_names;
