@@ -1,10 +1,63 @@
 //! Findings about a client's own signature: what is proved becomes a cause with its evidence.
 
+use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
+
 use crate::capture::exchange::{Finding, Fix, Grade, Role};
-use crate::sigv4::forensics::{Cause, Label, Part, Report};
+use crate::secret::Credentials;
+use crate::secret::mask::Masker;
+use crate::sigv4::forensics::{Case, Cause, Claim, Depth, Label, Part, Report, investigate};
 
 /// Tells which label stands for a signature that nothing explains.
 pub const UNDETERMINED: &str = "signature-undetermined";
+
+/// A request as it arrived, whose signature did not verify.
+pub struct Arrived<'a> {
+    /// Request line and header lines, as sent.
+    pub head: &'a [u8],
+    /// All of the body; `None` where it was not kept whole.
+    pub body: Option<&'a [u8]>,
+    /// The body's hash, where it is known.
+    pub body_sha256: Option<&'a str>,
+    /// What is held for its key id.
+    pub credentials: &'a Credentials,
+    /// When.
+    pub at: SystemTime,
+}
+
+/// Searches for what gives the signature of a request; masked findings. Up to half a second of
+/// one core: never where an exchange or its record waits.
+pub fn client_signature(arrived: &Arrived<'_>, masker: &Masker, stop: &AtomicBool) -> Vec<Finding> {
+    let mut lines = arrived.head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut words = lines.next().unwrap_or_default().splitn(3, |b| *b == b' ');
+    let (Some(method), Some(target)) = (words.next().and_then(|m| std::str::from_utf8(m).ok()), words.next()) else {
+        return Vec::new();
+    };
+    let headers: Vec<(&[u8], &[u8])> = lines
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_at_checked(memchr::memchr(b':', line)?))
+        .map(|(name, value)| (name, value[1..].strip_prefix(b" ").unwrap_or(&value[1..])))
+        .collect();
+    let Ok(claim) = Claim::read(target, &headers) else { return Vec::new() };
+    let case = Case {
+        method,
+        target,
+        headers: &headers,
+        body: arrived.body,
+        body_sha256: arrived.body_sha256,
+        credentials: Some(arrived.credentials),
+        received_at: Some(arrived.at),
+        content_range: None,
+    };
+    let mut found = findings(&investigate(&case, claim, Depth::Pairs, stop));
+    for finding in &mut found {
+        finding.summary = masker.text(&finding.summary);
+        for line in &mut finding.evidence {
+            *line = masker.text(line);
+        }
+    }
+    found
+}
 
 /// The findings of a report. Their texts quote the request: they are to be masked.
 pub fn findings(report: &Report) -> Vec<Finding> {

@@ -28,7 +28,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 pub use claim::Claim;
@@ -103,7 +103,7 @@ pub struct Report {
     pub valid: bool,
     /// Mistakes, likeliest first.
     pub causes: Vec<Cause>,
-    /// The signature is not valid and nothing tells why.
+    /// The signature is not valid, and a search that was not stopped tells not why.
     pub undetermined: bool,
     /// The region of the host, where it tells one.
     pub region: Option<String>,
@@ -184,7 +184,7 @@ pub fn investigate(case: &Case<'_>, claim: Claim, depth: Depth, stop: &AtomicBoo
     }
     Report {
         valid: matches && form.is_none() && facts.claim.unescaped.is_none(),
-        undetermined: !proved && secret.is_some(),
+        undetermined: !proved && secret.is_some() && !stop.load(Ordering::Relaxed),
         absent: facts.absent(),
         region: facts.at.as_ref().and_then(|at| at.region.clone()),
         causes,

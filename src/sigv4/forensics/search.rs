@@ -18,7 +18,7 @@ use super::super::sha256_hex;
 use super::facts::Facts;
 use super::label::rank;
 use super::mistakes::{Mistake, Mistakes};
-use super::recipe::{Assembly, Last, Recipe, StsForm, StsRecipe, part};
+use super::recipe::{Assembly, Last, PayloadLine, Recipe, StsForm, StsRecipe, part};
 use super::render::{self, Parts, PartsRef, assemble, string_to_sign};
 use super::signature::{Mac, derive};
 
@@ -398,6 +398,9 @@ impl<'s, 'a> Search<'s, 'a> {
         let right = assemble(&PartsRef::of(&self.base), Assembly::Right);
         if tried.parts & part::CANONICAL != 0 {
             let signed = assemble(&self.merged(&tried.changed, None), tried.recipe.assembly);
+            if matches!(tried.recipe.payload.line, PayloadLine::Body) {
+                return vec!["the last line of the canonical request is the body itself".to_owned()];
+            }
             let whole = tried.parts & part::ASSEMBLY == 0;
             return difference("canonical request", &signed, &right, whole);
         }
@@ -419,13 +422,7 @@ fn difference(what: &str, signed: &[u8], right: &[u8], whole: bool) -> Vec<Strin
     let (signed, right) = (split(signed), split(right));
     let at = signed.iter().zip(&right).position(|(a, b)| a != b);
     let at = at.unwrap_or(signed.len().min(right.len()));
-    let show = |line: Option<&String>| match line {
-        Some(line) if line.chars().count() > 300 => {
-            line.chars().take(300).map(visible).collect::<String>() + "…"
-        }
-        Some(line) => line.chars().map(visible).collect(),
-        None => "(no such line)".to_owned(),
-    };
+    let show = |line: Option<&String>| line.map_or_else(|| "(no such line)".to_owned(), |line| quoted(line));
     let mut out = vec![
         format!("line {} of the {what}", at + 1),
         format!("client signed  {}", show(signed.get(at))),
@@ -438,6 +435,21 @@ fn difference(what: &str, signed: &[u8], right: &[u8], whole: bool) -> Vec<Strin
             signed.len(),
             right.len()
         ));
+    }
+    out
+}
+
+/// A line for the eye: cut where it is long, and without what it may hide.
+fn quoted(line: &str) -> String {
+    const LONGEST: usize = 300;
+    const HIDDEN: &[&str] =
+        &["security-token", "s3session-token", "customer-key", "authorization", "cookie", "api-key"];
+    let lower = line.to_ascii_lowercase();
+    let hidden = HIDDEN.iter().filter_map(|name| Some(lower.find(name)? + name.len())).min();
+    let shown = hidden.and_then(|end| line.get(..end)).unwrap_or(line);
+    let mut out: String = shown.chars().take(LONGEST).map(visible).collect();
+    if out.chars().count() < line.chars().count() {
+        out.push('…');
     }
     out
 }

@@ -151,7 +151,9 @@ fn json(body: &str, out: &mut Out<'_>) {
         let written = tree.write(*look);
         out.add(label, format!("{written}{end}"));
         out.add(label, format!("{written}\n"));
-        out.add(label, unescaped(&written));
+        if written != body.trim_end() {
+            out.add(label, unescaped(&written));
+        }
     }
     out.add("body-json-ascii-escaped", unescaped(body));
     out.add("body-json-slash-escaped", body.replace('/', "\\/"));
