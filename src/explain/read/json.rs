@@ -193,7 +193,10 @@ fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str, String> {
 }
 
 /// `[[name, value]…]`, `[{"name", "value"}…]` or `{name: value}`.
-fn headers(value: Option<&Value>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+/// Names and values.
+type Headers = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn headers(value: Option<&Value>) -> Result<Headers, String> {
     let bad = || "headers are no list of name and value".to_owned();
     let pair = |name: Option<&Value>, value: Option<&Value>| {
         let text = |value: Option<&Value>| {
