@@ -429,7 +429,7 @@ fn forms(body: &str, out: &mut Out<'_>) {
     }
     let pairs: Vec<&str> = body.split('&').collect();
     let named = |pair: &&str| pair.split('=').next().unwrap_or_default().to_owned();
-    if !pairs.is_sorted_by_key(|pair| named(pair)) && !pairs.is_sorted() {
+    if !pairs.is_sorted_by_key(&named) && !pairs.is_sorted() {
         return;
     }
     let mut first: Vec<&str> = Vec::new();
