@@ -8,7 +8,7 @@
 //!
 //! A stage consumes the type that the stage before it made, so that an unsigned request
 //! cannot be sent nor an unrouted one signed. The record travels inside as a
-//! [`draft::Journey`], which is recorded however the journey ends.
+//! `Journey`, which is recorded however the journey ends.
 
 mod body;
 mod buffer;
