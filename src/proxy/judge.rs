@@ -11,7 +11,7 @@ use crate::sigv4::{ClientAuth, Hint, RequestView, Verdict, VerifyInput, declared
 /// Writes the verdict on the exchange.
 pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
     let received = &mut routed.received;
-    if received.is_replay {
+    if received.replay.is_some() {
         return;
     }
     let journey = &mut received.journey;

@@ -97,6 +97,12 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
+/// A method or version of HTTP is no longer than this; no secret that is looked for is as short.
+const LONGEST_WORD: usize = 8;
+
+/// As long as the longest of AWS's header names.
+const LONGEST_NAME: usize = 64;
+
 struct Scene<'a> {
     masker: &'a Masker,
     service: Option<&'a str>,
@@ -112,14 +118,14 @@ impl Scene<'_> {
         let raw_target = target;
         let target = self.masker.target(raw_target).text;
         Request {
-            method: String::from_utf8_lossy(method).into_owned(),
+            method: self.word(method),
             url: if target.starts_with('/') {
                 format!("{origin}{target}")
             } else {
                 target.to_string()
             },
             target: target.to_string(),
-            version: String::from_utf8_lossy(version).into_owned(),
+            version: self.word(version),
             headers: self.headers(&head),
             body: self.body(&head, Some(raw_target), body),
         }
@@ -168,7 +174,7 @@ impl Scene<'_> {
         Reply {
             from: reply.from,
             status: reply.status,
-            version: String::from_utf8_lossy(head.status_version()).into_owned(),
+            version: self.word(head.status_version()),
             headers: self.headers(&head),
             body: self.body_of(
                 (Side::Reply, reply.status >= 400, self.target),
@@ -181,12 +187,35 @@ impl Scene<'_> {
         }
     }
 
+    /// A method or a version; of what is no HTTP, anything at all.
+    fn word(&self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
+        if text.len() <= LONGEST_WORD {
+            text.into_owned()
+        } else {
+            self.masker.text(&text)
+        }
+    }
+
     fn headers(&self, head: &Head<'_>) -> Vec<Header> {
         head.headers
             .iter()
             .map(|(name, value)| {
-                let name = String::from_utf8_lossy(name).into_owned();
-                let value = self.masker.header(&name, value).text;
+                let name = String::from_utf8_lossy(name);
+                let mut value = self.masker.header(&name, value).text;
+                if name.eq_ignore_ascii_case("host") && value.contains('@') {
+                    // Hidden as in a URL.
+                    let url = self.masker.text(&format!("http://{value}"));
+                    value = url.strip_prefix("http://").unwrap_or(&url).into();
+                }
+                // A line without a colon is no name, whatever it is.
+                let ordinary = name.len() <= LONGEST_NAME
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                let name = if ordinary {
+                    name.into_owned()
+                } else {
+                    self.masker.text(&name)
+                };
                 (name, value.to_string())
             })
             .collect()

@@ -386,6 +386,10 @@ pub struct Again {
     pub region: Option<String>,
     /// `scheme://authority` where it went before, to go there again.
     pub upstream: Option<Endpoint>,
+    /// Whether the client named us, not AWS, as its endpoint.
+    pub to_us: bool,
+    /// Service and region that it was signed as, where its own signature is not at hand.
+    pub signed_as: (Option<String>, Option<String>),
 }
 
 impl Proxy {
@@ -555,7 +559,8 @@ async fn replay(shared: &Shared, id: u64, again: Again) {
         asked_profile: None,
         asked_region: None,
         client_seed: None,
-        is_replay: true,
+        to_us: again.to_us,
+        replay: Some(again.signed_as),
     };
     received.read_claims();
     received.asked_profile = again.profile.or_else(|| shared.active_profile());

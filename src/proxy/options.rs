@@ -155,8 +155,9 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let shown = without_userinfo(text);
         let wrong = |why: &str| {
-            format!("`{text}` is no endpoint URL: {why}; write http://HOST:PORT or https://HOST")
+            format!("`{shown}` is no endpoint URL: {why}; write http://HOST:PORT or https://HOST")
         };
         let uri: Uri = text
             .parse()
@@ -191,6 +192,17 @@ impl FromStr for Endpoint {
     }
 }
 
+/// A password has no place in an error message.
+fn without_userinfo(url: &str) -> String {
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or(("", url), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
+    }
+}
+
 /// A host without the brackets of an IPv6 address.
 pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[')
@@ -221,6 +233,12 @@ mod tests {
         ] {
             assert!(wrong.parse::<Endpoint>().is_err(), "{wrong}");
         }
+        assert!(
+            !"http://u:pass@h/"
+                .parse::<Endpoint>()
+                .unwrap_err()
+                .contains("pass")
+        );
         let mut endpoints = Endpoints::default();
         endpoints.add("s3=http://127.0.0.1:9").unwrap();
         endpoints.add("http://127.0.0.1:8?").unwrap_err();

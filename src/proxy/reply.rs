@@ -189,6 +189,14 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
+    /// Whether the client's body has not ended yet.
+    pub(crate) fn under_way(&self) -> bool {
+        let open = |passed: &mut Passed| !passed.ended && passed.error.is_none();
+        self.received
+            .as_ref()
+            .is_some_and(|account| account.with(open))
+    }
+
     /// Closes the accounts into the record.
     pub(crate) fn close(&self, journey: &mut Journey) {
         if let Some(received) = &self.received {

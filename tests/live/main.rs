@@ -8,10 +8,12 @@
 )]
 
 mod aws;
+mod canary;
 mod doors;
 mod faults;
 mod fidelity;
 mod modes;
 mod process;
 mod safety;
+mod terminal;
 mod wire;

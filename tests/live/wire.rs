@@ -310,7 +310,10 @@ impl Upstream {
                 let Ok(stream) = stream else { continue };
                 *counted.lock().unwrap() += 1;
                 let (serve, memory) = (serve.clone(), memory.clone());
-                std::thread::spawn(move || serve(Conn::over(stream), &memory));
+                let conn = Conn::over(stream);
+                // It waits as long as the other side holds on.
+                conn.stream.set_read_timeout(None).expect("a socket");
+                std::thread::spawn(move || serve(conn, &memory));
             }
         });
         Self {

@@ -66,22 +66,31 @@ impl Upstream {
         })
     }
 
-    /// Sends a request and waits for the head of the reply.
+    /// Sends a request and waits for the head of the reply. While `is_uploading`, the wait is
+    /// for the client's body, which has a limit of its own.
     pub(crate) async fn send(
         &self,
         request: Request<UpBody>,
+        is_uploading: impl Fn() -> bool,
     ) -> Result<Response<Incoming>, Failure> {
         let client = &self.clients[workers::index()];
-        match tokio::time::timeout(self.reply_limit, client.request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(classify(&error)),
-            Err(_) => Err(Failure {
-                kind: FaultKind::Timeout,
-                message: format!(
-                    "no reply within {} s (limits.reply_ms)",
-                    self.reply_limit.as_secs()
-                ),
-            }),
+        let mut sending = std::pin::pin!(client.request(request));
+        loop {
+            let uploading = is_uploading();
+            match tokio::time::timeout(self.reply_limit, &mut sending).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => return Err(classify(&error)),
+                Err(_) if uploading => {}
+                Err(_) => return Err(self.too_late()),
+            }
+        }
+    }
+
+    fn too_late(&self) -> Failure {
+        let seconds = self.reply_limit.as_secs_f64();
+        Failure {
+            kind: FaultKind::Timeout,
+            message: format!("no reply within {seconds} s (limits.reply_ms)"),
         }
     }
 }

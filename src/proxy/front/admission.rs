@@ -155,12 +155,19 @@ fn no_browser(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 fn host_of(parts: &Parts) -> Result<String, Refusal> {
+    let userinfo = || malformed("the host carries a user name, which no AWS host takes");
     if let Some(authority) = parts.uri.authority() {
-        return Ok(authority.as_str().to_owned());
+        let authority = authority.as_str();
+        return if authority.contains('@') {
+            Err(userinfo())
+        } else {
+            Ok(authority.to_owned())
+        };
     }
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => match host.to_str() {
+            Ok(host) if host.contains('@') => Err(userinfo()),
             Ok(host) if !host.is_empty() => Ok(host.to_owned()),
             _ => Err(malformed("the Host header cannot be read")),
         },
