@@ -83,6 +83,7 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod diagnose;
+pub mod explain;
 pub mod export;
 pub mod profile;
 pub mod proxy;

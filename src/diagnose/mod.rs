@@ -11,6 +11,7 @@ mod catalogue;
 mod history;
 mod opinion;
 mod scene;
+pub mod signing;
 mod wire;
 
 use std::time::SystemTime;

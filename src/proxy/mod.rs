@@ -204,6 +204,7 @@ fn record_thread(
     skew: &Arc<Skew>,
     sinks: Vec<Box<dyn Sink>>,
 ) -> io::Result<(Recorder, JoinHandle<()>)> {
+    let searching = masker.clone();
     let masker = masker.clone();
     let skew = skew.clone();
     let sinks = Arc::new(Mutex::new(sinks));
@@ -233,7 +234,7 @@ fn record_thread(
             sink.flush();
         }
     };
-    Recorder::start(options.limits.record_queue, process, flush)
+    Recorder::start(options.limits.record_queue, searching, process, flush)
 }
 
 /// What the corridor's stages share.
