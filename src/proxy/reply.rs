@@ -189,6 +189,13 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
+    /// Bytes that have come from the client so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.received
+            .as_ref()
+            .map_or(0, |received| received.with(|passed| passed.size))
+    }
+
     /// Closes the accounts into the record.
     pub(crate) fn close(&self, journey: &mut Journey) {
         if let Some(received) = &self.received {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,22 +67,29 @@ impl Upstream {
         })
     }
 
-    /// Sends a request and waits for the head of the reply.
+    /// Sends a request and waits for the head of the reply. While `uploaded` bytes grow, it
+    /// is not yet the upstream's turn.
     pub(crate) async fn send(
         &self,
         request: Request<UpBody>,
+        uploaded: impl Fn() -> u64,
     ) -> Result<Response<Incoming>, Failure> {
         let client = &self.clients[workers::index()];
-        match tokio::time::timeout(self.reply_limit, client.request(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(classify(&error)),
-            Err(_) => Err(Failure {
-                kind: FaultKind::Timeout,
-                message: format!(
-                    "no reply within {} s (limits.reply_ms)",
-                    self.reply_limit.as_secs()
-                ),
-            }),
+        let mut sending = pin!(client.request(request));
+        let mut before = 0;
+        loop {
+            if let Ok(result) = tokio::time::timeout(self.reply_limit, &mut sending).await {
+                return result.map_err(|error| classify(&error));
+            }
+            let now = uploaded();
+            if now == before {
+                let message = format!("no reply within {:?} (limits.reply_ms)", self.reply_limit);
+                return Err(Failure {
+                    kind: FaultKind::Timeout,
+                    message,
+                });
+            }
+            before = now;
         }
     }
 }
