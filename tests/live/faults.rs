@@ -10,7 +10,7 @@ use crate::aws::Ask;
 use crate::process::{Home, Proxy};
 use crate::wire::{Broken, Conn, Upstream};
 
-const LIMITS: &str = "[limits]\nreply_ms = 300\nupstream_idle_ms = 300\nclient_idle_ms = 300\nconnect_ms = 2000\nhead_ms = 300\nhead = 9000\n";
+const LIMITS: &str = "[limits]\nreply_ms = 600\nupstream_idle_ms = 300\nclient_idle_ms = 300\nconnect_ms = 2000\nhead_ms = 300\nhead = 9000\n";
 
 fn get() -> Ask {
     Ask::s3("GET", "/b/k").host("s3.us-west-2.amazonaws.com")
