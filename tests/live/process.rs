@@ -123,7 +123,10 @@ pub(crate) fn ended(mut command: Command) -> Ended {
 
 /// Lines as they come from a pipe.
 #[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<(Mutex<(Vec<String>, bool)>, Condvar)>);
+pub(crate) struct Lines(Arc<(Mutex<SoFar>, Condvar)>);
+
+/// The lines that have come, and whether there will be no more.
+type SoFar = (Vec<String>, bool);
 
 impl Lines {
     pub(crate) fn of(pipe: impl Read + Send + 'static) -> Self {

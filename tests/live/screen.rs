@@ -215,20 +215,21 @@ fn copying_reaches_the_clipboard() {
     let (mut terminal, port) = started(&home, &aws);
     send(port, identity());
     terminal.shows("sts.GetCallerIdentity");
-    let mut copies = 0;
-    for (key, words) in [
+    for (copies, (key, words)) in [
         ("c", "curl"),
         ("q", "content-type:application/x-www-form-urlencoded"),
         ("s", "AWS4-HMAC-SHA256\n"),
         ("u", "http://sts.us-west-2.amazonaws.com/"),
         ("j", "\"operation\":\"GetCallerIdentity\""),
         ("i", "-"),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         terminal.press("y");
         terminal.shows("string to sign");
         terminal.press(key);
         let text = terminal.copied(copies);
-        copies += 1;
         assert!(text.contains(words), "{key}: {text}");
         terminal.until("the menu gone", |screen| !screen.contains("string to sign"));
     }
