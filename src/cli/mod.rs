@@ -4,6 +4,8 @@ mod completions;
 mod demo;
 mod engine;
 mod env;
+mod explain;
+mod explain_text;
 mod open;
 mod options;
 mod proxy;
@@ -56,6 +58,8 @@ enum Command {
     Open(open::Args),
     /// Send exchanges of a session file again
     Replay(replay::Args),
+    /// Explain one request, offline: what AWS signs, and why a signature is wrong
+    Explain(explain::Args),
     /// Completions for a shell
     Completions(completions::Args),
 }
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Open(args)) => open::run(args),
         Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Completions(args)) => completions::run(&args),
     };
     match done {

@@ -1,7 +1,6 @@
-use std::net::TcpStream;
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
@@ -56,8 +55,10 @@ fn running_proxy(args: &Args, settings: &Settings) -> Result<Option<std::net::So
         .first()
         .or_else(|| settings.file.listen.iter().find(|text| !text.contains('=')));
     let listen: Listen = text.map_or(DEFAULT_LISTEN, String::as_str).parse()?;
+    // Asked without connecting, which the proxy would show as a connection without a request.
     let there = listen.address.port() != 0
-        && TcpStream::connect_timeout(&listen.address, Duration::from_millis(300)).is_ok();
+        && TcpListener::bind(listen.address)
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
     Ok(there.then_some(listen.address))
 }
 

@@ -6,13 +6,23 @@
 //!
 //! What AWS itself says comes first; then what follows from the bytes at hand.
 
+pub mod canonical_diff;
+mod catalogue;
+mod history;
 mod opinion;
+mod scene;
+pub mod signing;
+mod wire;
 
 use std::time::SystemTime;
 
+pub use catalogue::{sources, titles};
+pub use history::History;
+use scene::Scene;
+
 use crate::capture::Exchange;
 use crate::capture::exchange::{
-    ClientSignature, Finding, Fix, Grade, ReplyFrom, Role, SecondOpinion,
+    ClientSignature, Finding, Fix, Grade, Reply, ReplyFrom, Role, SecondOpinion,
 };
 use crate::secret::Raw;
 use crate::secret::mask::Masker;
@@ -20,18 +30,42 @@ use crate::sigv4::{ClientAuth, RequestView, client_auth};
 
 /// Adds findings to an exchange, and for a failed one asks the independent signer.
 ///
-/// `signed_at` is the instant of our own signature.
+/// `signed_at` is the instant of our own signature; `history` is what was seen before, and
+/// learns from this exchange.
 pub fn diagnose(
     exchange: &mut Exchange,
     raw: &Raw,
     signed_at: Option<SystemTime>,
     masker: &Masker,
+    history: &mut History,
 ) {
     payload_hash(exchange, raw);
-    if !exchange.failed() {
-        return;
+    if exchange.failed() {
+        why(exchange, raw, signed_at, masker, history);
     }
-    aws_said(exchange);
+    history.note(exchange, raw);
+}
+
+fn why(
+    exchange: &mut Exchange,
+    raw: &Raw,
+    signed_at: Option<SystemTime>,
+    masker: &Masker,
+    history: &History,
+) {
+    let scene = Scene::read(exchange, raw, history);
+    let mut known = catalogue::findings(&scene);
+    if let Some(proof) = canonical_diff::finding(&scene, masker) {
+        // The proof says what these only suppose.
+        known.retain(|finding| {
+            !matches!(finding.code.as_str(), "sig-mismatch" | canonical_diff::CODE)
+        });
+        known.insert(0, proof);
+    }
+    if known.is_empty() {
+        aws_said(exchange);
+    }
+    exchange.findings.splice(0..0, known);
     if let (Some(at), Some(sent)) = (signed_at, &mut exchange.sent) {
         sent.signing.second_opinion = opinion::ask(&sent.signing, raw, at);
         if sent.signing.second_opinion == SecondOpinion::Disagrees {
@@ -39,7 +73,21 @@ pub fn diagnose(
         }
     }
     for finding in &mut exchange.findings {
-        finding.summary = masker.text(&finding.summary);
+        mask(finding, masker);
+    }
+}
+
+/// Every text that a finding carries passes the masker.
+fn mask(finding: &mut Finding, masker: &Masker) {
+    let fixes = finding
+        .fix
+        .iter_mut()
+        .flat_map(|fix| std::iter::once(&mut fix.label).chain(&mut fix.command));
+    let texts = std::iter::once(&mut finding.summary)
+        .chain(&mut finding.evidence)
+        .chain(&mut finding.refuted_by);
+    for text in texts.chain(fixes) {
+        *text = masker.text(text);
     }
 }
 
@@ -94,9 +142,13 @@ fn aws_said(exchange: &mut Exchange) {
     else {
         return;
     };
-    let Some(error) = &reply.error else {
+    let worded = reply
+        .error
+        .as_ref()
+        .filter(|error| error.code.is_some() || error.message.is_some());
+    let Some(error) = worded else {
         if reply.status >= 400 {
-            exchange.findings.push(not_aws(reply.status));
+            exchange.findings.push(not_aws(reply));
         }
         return;
     };
@@ -123,13 +175,31 @@ fn aws_said(exchange: &mut Exchange) {
     );
 }
 
-fn not_aws(status: u16) -> Finding {
+/// Nothing in the reply is AWS's: who else may have made it, as far as its headers tell.
+fn not_aws(reply: &Reply) -> Finding {
+    let telling = [
+        "server",
+        "via",
+        "x-cache",
+        "proxy-authenticate",
+        "content-type",
+    ];
+    let headers = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| telling.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    let mut evidence: Vec<String> = headers
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    if reply.request_id.is_none() {
+        evidence.push("no request id of AWS's".to_owned());
+    }
     Finding {
         code: "no-aws-error".to_owned(),
         grade: Grade::Undetermined,
         role: Role::Cause,
-        summary: format!("HTTP {status} without an error of AWS's form"),
-        evidence: Vec::new(),
+        summary: format!("HTTP {} without an error of AWS's form", reply.status),
+        evidence,
         refuted_by: None,
         fix: vec![fix(
             "look at CALL RETURN: a proxy or a gateway may have answered instead of AWS",

@@ -37,7 +37,7 @@ impl Chosen {
 
 /// Chooses, and remembers the secret behind the client's own key where we hold it.
 pub(crate) fn choose(shared: &Shared, received: &mut Received) -> Chosen {
-    if received.is_replay {
+    if received.replay.is_some() {
         return match received.asked_profile.clone() {
             Some(profile) => Chosen::Named(profile),
             None => Chosen::Nobody,

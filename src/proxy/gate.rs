@@ -58,7 +58,7 @@ pub(crate) fn check(shared: &Shared, routed: &Routed) -> Result<(), Refusal> {
 /// Whether the caller holds a lane's secret. The key id alone is no proof, since it is sent
 /// in the clear, nor is a request that was overheard some time ago.
 fn proves_lane(received: &Received, now: SystemTime) -> bool {
-    if received.is_replay {
+    if received.replay.is_some() {
         return true;
     }
     let journey = &received.journey;

@@ -1,17 +1,21 @@
 //! Was the client's own signature right? Asked before it is replaced: signing again must not
 //! cure a sick client in silence.
 
+use std::sync::atomic::AtomicBool;
+
 use super::Shared;
-use super::draft::Journey;
+use super::draft::{Draft, Journey};
 use super::head::Head;
 use super::route::Routed;
 use crate::capture::exchange::{ClientSignature, Finding, Fix, Grade, Role};
+use crate::diagnose::signing::{Arrived, client_signature};
+use crate::secret::mask::Masker;
 use crate::sigv4::{ClientAuth, Hint, RequestView, Verdict, VerifyInput, declared_payload, verify};
 
 /// Writes the verdict on the exchange.
 pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
     let received = &mut routed.received;
-    if received.is_replay {
+    if received.replay.is_some() {
         return;
     }
     let journey = &mut received.journey;
@@ -75,6 +79,59 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
     };
 }
 
+/// Whether a search may tell why the client's signature is wrong.
+pub(crate) fn is_searchable(draft: &Draft) -> bool {
+    draft.client_signature == ClientSignature::Invalid
+        && draft.replay_of.is_none()
+        && draft.client_credentials.is_some()
+        && !draft.received_head.is_empty()
+}
+
+/// Searches for the mistake that gives the client's signature, and adds what it finds. The
+/// general finding stays as a note beside a cause that is proved.
+pub(crate) fn search(draft: &mut Draft, masker: &Masker) {
+    let Some(credentials) = draft.client_credentials.clone() else {
+        return;
+    };
+    let body = draft
+        .received_body
+        .complete()
+        .then(|| draft.received_body.bytes());
+    let hash = draft.received_body.sha256().map(hex);
+    let arrived = Arrived {
+        head: &draft.received_head,
+        body: body.as_deref(),
+        body_sha256: hash.as_deref(),
+        credentials: &credentials,
+        at: draft.started,
+    };
+    let found = client_signature(&arrived, masker, &AtomicBool::new(false));
+    let proved = found
+        .iter()
+        .any(|finding| finding.grade == Grade::Computed && finding.role == Role::Cause);
+    for general in draft
+        .findings
+        .iter_mut()
+        .filter(|finding| proved && finding.code == INVALID)
+    {
+        general.role = Role::Note;
+    }
+    draft.findings.splice(0..0, found);
+}
+
+/// Too many wrong signatures at once.
+pub(crate) fn not_searched(draft: &mut Draft) {
+    let mut finding = finding(
+        "signature-not-searched",
+        Role::Note,
+        "so many wrong signatures arrived at once that the cause of this one was not searched for"
+            .to_owned(),
+        "send it again alone, or give it to sigscope explain",
+    );
+    finding.grade = Grade::Undetermined;
+    draft.findings.push(finding);
+}
+
 /// A signature in the body turned out to be wrong while it passed.
 pub(crate) fn complain(journey: &mut Journey, complaint: String) {
     journey.client_signature = ClientSignature::Invalid;
@@ -113,9 +170,11 @@ fn finding(code: &str, role: Role, summary: String, fix: &str) -> Finding {
     }
 }
 
+const INVALID: &str = "client-signature-invalid";
+
 fn invalid() -> Finding {
     finding(
-        "client-signature-invalid",
+        INVALID,
         Role::Cause,
         "the client's own signature does not match the bytes that arrived; sent to AWS as it is, this request fails".to_owned(),
         "check the client's secret, and whatever changes the request after it is signed",

@@ -204,15 +204,17 @@ fn record_thread(
     skew: &Arc<Skew>,
     sinks: Vec<Box<dyn Sink>>,
 ) -> io::Result<(Recorder, JoinHandle<()>)> {
+    let searching = masker.clone();
     let masker = masker.clone();
     let skew = skew.clone();
     let sinks = Arc::new(Mutex::new(sinks));
     let flushed = sinks.clone();
+    let mut history = diagnose::History::new();
     let process = move |draft: Box<Draft>| {
         skew.observe(&draft);
         let at = draft.sent.as_ref().map(|sent| sent.at);
         let (mut exchange, raw) = record::record(&masker, draft);
-        diagnose::diagnose(&mut exchange, &raw, at, &masker);
+        diagnose::diagnose(&mut exchange, &raw, at, &masker, &mut history);
         let json: Arc<[u8]> = export::to_json(&exchange).into();
         let raw = Arc::new(raw);
         for sink in sinks
@@ -232,7 +234,7 @@ fn record_thread(
             sink.flush();
         }
     };
-    Recorder::start(options.limits.record_queue, process, flush)
+    Recorder::start(options.limits.record_queue, searching, process, flush)
 }
 
 /// What the corridor's stages share.
@@ -385,6 +387,10 @@ pub struct Again {
     pub region: Option<String>,
     /// `scheme://authority` where it went before, to go there again.
     pub upstream: Option<Endpoint>,
+    /// Whether the client named us, not AWS, as its endpoint.
+    pub to_us: bool,
+    /// Service and region that it was signed as, where its own signature is not at hand.
+    pub signed_as: (Option<String>, Option<String>),
 }
 
 impl Proxy {
@@ -554,7 +560,8 @@ async fn replay(shared: &Shared, id: u64, again: Again) {
         asked_profile: None,
         asked_region: None,
         client_seed: None,
-        is_replay: true,
+        to_us: again.to_us,
+        replay: Some(again.signed_as),
     };
     received.read_claims();
     received.asked_profile = again.profile.or_else(|| shared.active_profile());

@@ -36,8 +36,11 @@ pub(crate) struct Received {
     pub(crate) asked_region: Option<String>,
     /// For checking the chunks that the client signed.
     pub(crate) client_seed: Option<ChunkSeed>,
-    /// Sent again by the operator: signed as he says, whoever signed it first.
-    pub(crate) is_replay: bool,
+    /// Whether the client named us, not AWS: of a replay, whether it did so the first time.
+    pub(crate) to_us: bool,
+    /// Sent again by the operator: signed as he says, whoever signed it first. What it was
+    /// signed as then: service and region.
+    pub(crate) replay: Option<(Option<String>, Option<String>)>,
 }
 
 impl Received {

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::draft::{Draft, ReplyDraft, SentDraft};
-use super::masked;
+use super::{judge, masked};
 use crate::capture::Exchange;
 use crate::secret::mask::Masker;
 use crate::secret::{Raw, Wire};
@@ -23,6 +24,9 @@ use crate::secret::{Raw, Wire};
 const ADMISSION: Duration = Duration::from_secs(1);
 /// How long the thread lets a batch gather: one wake-up serves many exchanges.
 const GATHER: Duration = Duration::from_millis(2);
+
+/// How many exchanges may wait for the search into their signature; more go unsearched.
+const SEARCHES: usize = 16;
 
 /// Where recorded exchanges go. Called on the record thread, in order of completion.
 pub trait Sink: Send {
@@ -47,18 +51,37 @@ struct Queue {
     room: Notify,
     in_flight: AtomicUsize,
     not_recorded: AtomicU64,
+    /// To the thread that searches for the mistake in a client's signature.
+    searches: Mutex<Option<SyncSender<Box<Draft>>>>,
 }
 
 impl Queue {
+    fn push(&self, draft: Box<Draft>) {
+        self.lock().push_back(draft);
+        if self.idle.swap(false, Ordering::AcqRel) {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Nothing more will come.
+    fn finish(&self) {
+        self.closed.store(true, Ordering::Release);
+        let _guard = self.lock();
+        self.arrived.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<Box<Draft>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Recorder {
-    /// A queue of at most `limit` bytes and the thread that empties it through `process`.
+    /// A queue of at most `limit` bytes and the thread that empties it through `process`. A
+    /// second thread searches the wrong signatures of clients before their exchanges are
+    /// recorded, so that neither the record nor any exchange waits for it.
     pub(crate) fn start(
         limit: usize,
+        masker: Arc<Masker>,
         mut process: impl FnMut(Box<Draft>) + Send + 'static,
         mut flush: impl FnMut() + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
@@ -73,7 +96,9 @@ impl Recorder {
             room: Notify::new(),
             in_flight: AtomicUsize::new(0),
             not_recorded: AtomicU64::new(0),
+            searches: Mutex::default(),
         });
+        search_thread(&queue, masker)?;
         let recorder = Self(queue.clone());
         let thread = std::thread::Builder::new()
             .name("record".to_owned())
@@ -126,9 +151,30 @@ impl Recorder {
             forget_bodies(&mut draft);
         }
         queue.bytes.fetch_add(draft.size(), Ordering::Relaxed);
-        queue.lock().push_back(draft);
-        if queue.idle.swap(false, Ordering::AcqRel) {
-            queue.arrived.notify_one();
+        if let Some(draft) = self.search(draft) {
+            queue.push(draft);
+        }
+    }
+
+    /// Hands a wrong signature to the search; gives back what is recorded at once.
+    fn search(&self, draft: Box<Draft>) -> Option<Box<Draft>> {
+        if !judge::is_searchable(&draft) {
+            return Some(draft);
+        }
+        let searches = self
+            .0
+            .searches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = searches.as_ref() else {
+            return Some(draft);
+        };
+        match sender.try_send(draft) {
+            Ok(()) => None,
+            Err(TrySendError::Full(mut draft) | TrySendError::Disconnected(mut draft)) => {
+                judge::not_searched(&mut draft);
+                Some(draft)
+            }
         }
     }
 
@@ -142,12 +188,40 @@ impl Recorder {
         self.0.not_recorded.load(Ordering::Relaxed)
     }
 
-    /// Lets the thread finish what is queued and end.
+    /// Lets the threads finish what is queued and end.
     pub(crate) fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
-        let _guard = self.0.lock();
-        self.0.arrived.notify_all();
+        let sender = self
+            .0
+            .searches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match sender {
+            // The search thread sees its channel end, and then closes the queue.
+            Some(sender) => drop(sender),
+            None => self.0.finish(),
+        }
     }
+}
+
+/// Ends when its channel does; then nothing more comes into the queue.
+fn search_thread(queue: &Arc<Queue>, masker: Arc<Masker>) -> std::io::Result<()> {
+    let (sender, drafts) = sync_channel::<Box<Draft>>(SEARCHES);
+    let own = queue.clone();
+    std::thread::Builder::new()
+        .name("forensics".to_owned())
+        .spawn(move || {
+            for mut draft in drafts {
+                judge::search(&mut draft, &masker);
+                own.push(draft);
+            }
+            own.finish();
+        })?;
+    *queue
+        .searches
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    Ok(())
 }
 
 fn next_batch(queue: &Queue) -> Option<VecDeque<Box<Draft>>> {

@@ -9,7 +9,7 @@ use super::received::Received;
 use super::reply::{Refusal, Refused, shape};
 use crate::aws::{self, HostFacts, Operation, OperationFound, RequestFacts, Service};
 use crate::capture::exchange::{
-    Change, ChangeAction, Door, Evidence, FaultKind, Finding, Fix, Grade, Role, Route,
+    Change, ChangeAction, Evidence, FaultKind, Finding, Fix, Grade, Role, Route,
 };
 use crate::profile::Profile;
 use crate::sigv4::ClientAuth;
@@ -49,6 +49,7 @@ impl Routed {
             .map_or(self.signing_name.as_str(), |service| service.name);
         match &self.operation {
             Some(operation) => format!("{service}.{}", operation.name),
+            None if service.is_empty() => "this request, whose operation is not known,".to_owned(),
             None => service.to_owned(),
         }
     }
@@ -111,9 +112,9 @@ impl<'a> Finder<'a> {
             .listener
             .as_ref()
             .and_then(|listener| listener.bound.as_ref());
-        let host = match (bound, received.journey.door) {
+        let host = match (bound, received.to_us) {
             (Some(bound), _) => aws::host(bound.host()),
-            (None, Door::EndpointUrl) => None,
+            (None, true) => None,
             (None, _) => aws::host(received.host.split(':').next().unwrap_or_default()),
         };
         Self {
@@ -138,7 +139,16 @@ impl<'a> Finder<'a> {
     }
 
     fn find_service(&mut self) {
+        let recorded = self
+            .received
+            .replay
+            .as_ref()
+            .and_then(|(service, _)| service.clone());
+        // Only S3 ever took signatures of version 2 in this form.
+        let version_2 =
+            matches!(self.received.auth, ClientAuth::SigV2 { .. }).then(|| "s3".to_owned());
         let scope_name = self.received.scope().map(|scope| scope.service.clone());
+        let scope_name = scope_name.or(recorded).or(version_2);
         let host_candidates = self
             .host
             .as_ref()
@@ -242,10 +252,16 @@ impl<'a> Finder<'a> {
             .map(|scope| scope.region.clone())
             .filter(|r| !r.is_empty());
         let from_host = self.host.as_ref().and_then(|host| host.region.clone());
-        let known: [(&str, Option<String>); 5] = [
+        let recorded = self
+            .received
+            .replay
+            .as_ref()
+            .and_then(|(_, region)| region.clone());
+        let known: [(&str, Option<String>); 6] = [
             ("x-sigscope-region", self.received.asked_region.clone()),
             ("scope", scope),
             ("host", from_host),
+            ("record", recorded),
             ("option", shared.options.region.clone()),
             (
                 "profile",
@@ -262,8 +278,7 @@ impl<'a> Finder<'a> {
         match found {
             Some((from, region)) => {
                 let fixed = fixed(&region).filter(|fixed| *fixed != region);
-                let by_client = matches!(from, "scope" | "host")
-                    && self.received.journey.door != Door::EndpointUrl;
+                let by_client = matches!(from, "scope" | "host") && !self.received.to_us;
                 match fixed {
                     Some(fixed) if !by_client => {
                         self.note("region", "service", format!("always {fixed}"));
@@ -310,7 +325,7 @@ impl<'a> Finder<'a> {
                 replaces_host: from != "listener",
             });
         }
-        if self.received.journey.door != Door::EndpointUrl && self.host.is_some() {
+        if !self.received.to_us && self.host.is_some() {
             let host = self.received.host.clone();
             self.note("upstream", "host", host.as_str());
             return Ok(Upstream {
@@ -318,8 +333,7 @@ impl<'a> Finder<'a> {
                 replaces_host: false,
             });
         }
-        if self.received.journey.door != Door::EndpointUrl && shared.configured(&self.received.host)
-        {
+        if !self.received.to_us && shared.configured(&self.received.host) {
             return Err(no_route(
                 "nothing tells where this host is",
                 "--endpoint-url URL",

@@ -76,6 +76,8 @@ pub fn prepare(exchange: &Exchange, raw: Option<&Raw>, wanted: As) -> Result<Aga
         profile: wanted.profile,
         region: wanted.region,
         upstream: bound(exchange),
+        to_us: is_local(&received.url),
+        signed_as: signed_as(exchange),
     })
 }
 
@@ -97,6 +99,25 @@ fn for_another_body(head: &[u8], length: usize) -> Vec<u8> {
     made.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
     made.extend(lines.filter(|line| !told(line)).flatten());
     made
+}
+
+/// Clients that use us as their endpoint URL name this machine.
+fn is_local(url: &str) -> bool {
+    let authority = url
+        .split_once("://")
+        .map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost") || host.ends_with(".localhost")
+}
+
+fn signed_as(exchange: &Exchange) -> (Option<String>, Option<String>) {
+    let route = exchange.route.as_ref();
+    (
+        route.and_then(|route| route.signing_name.clone()),
+        route.and_then(|route| route.region.clone()),
+    )
 }
 
 /// A bound listener's upstream is not in the request.

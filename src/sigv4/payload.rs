@@ -85,7 +85,7 @@ pub fn presigned_payload<'a>(signing_name: &str, body_sha256: &'a str) -> &'a st
     }
 }
 
-fn is_unsigned_when_presigned(signing_name: &str) -> bool {
+pub(crate) fn is_unsigned_when_presigned(signing_name: &str) -> bool {
     is_s3(signing_name) || signing_name == "vpc-lattice-svcs"
 }
 

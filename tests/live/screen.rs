@@ -151,7 +151,7 @@ fn the_profile_is_switched_and_the_request_sent_again() {
     terminal.press("j");
     let first: Value = serde_json::from_str(&terminal.copied(0)).unwrap();
     assert_eq!(first["id"], 1);
-    terminal.press("P");
+    terminal.press("G");
     terminal.settle();
     terminal.press("y");
     terminal.shows("exchange as JSON");

@@ -222,7 +222,8 @@ fn receive(
         asked_profile: None,
         asked_region: None,
         client_seed: None,
-        is_replay: false,
+        to_us: entry.door == Door::EndpointUrl,
+        replay: None,
     };
     received.read_claims();
     if matches!(received.auth, ClientAuth::Both) {
