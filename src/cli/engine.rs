@@ -326,8 +326,9 @@ impl Engine for Live {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = newest;
         }
+        let plural = if count == 1 { "" } else { "s" };
         Ok(format!(
-            "{count} exchanges saved to {path} (credentials masked)"
+            "{count} exchange{plural} saved to {path} (credentials masked)"
         ))
     }
 

@@ -123,13 +123,13 @@ async fn child(command: &[String], env: &ClientEnv) -> Done {
     for (name, value) in &env.set {
         child.env(name, value);
     }
-    let mut child = child
-        .spawn()
-        .map_err(|error| format!("cannot run {}: {error}", command[0]))?;
     // The terminal sends an interrupt to the child itself; the others come to us alone.
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hangup = listen(SignalKind::hangup())?;
+    let mut child = child
+        .spawn()
+        .map_err(|error| format!("cannot run {}: {error}", command[0]))?;
     let status = loop {
         let signal = tokio::select! {
             status = child.wait() => break status,

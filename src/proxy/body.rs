@@ -173,7 +173,7 @@ pub(crate) struct Patient {
 
 /// No byte arrived for as long as the configuration allows.
 #[derive(Debug, thiserror::Error)]
-#[error("no byte arrived for {} s", .0.as_secs())]
+#[error("no byte arrived for {0:?}")]
 pub(crate) struct Stalled(Duration);
 
 impl Patient {

@@ -74,9 +74,7 @@ async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse
     let host = parts.uri.host().unwrap_or_default().to_owned();
     let client = core.upstream.clone();
     let result = client
-        .send(Request::from_parts(parts, UpBody::Full(Some(body))), || {
-            false
-        })
+        .send(Request::from_parts(parts, UpBody::Full(Some(body))), || 0)
         .await;
     journey.timing.first_byte = Some(journey.elapsed_us());
     let response = match result {

@@ -189,12 +189,11 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
-    /// Whether the client's body has not ended yet.
-    pub(crate) fn under_way(&self) -> bool {
-        let open = |passed: &mut Passed| !passed.ended && passed.error.is_none();
+    /// Bytes that have come from the client so far.
+    pub(crate) fn size(&self) -> u64 {
         self.received
             .as_ref()
-            .is_some_and(|account| account.with(open))
+            .map_or(0, |received| received.with(|passed| passed.size))
     }
 
     /// Closes the accounts into the record.

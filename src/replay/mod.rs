@@ -59,9 +59,9 @@ pub fn prepare(exchange: &Exchange, raw: Option<&Raw>, wanted: As) -> Result<Aga
         Some(raw) => (raw.received.head.to_vec(), whole(raw)),
         None => (recorded_head(received)?, recorded_body(received)),
     };
-    let body = match wanted.body {
-        Some(body) => body,
-        None => body?,
+    let (head, body) = match wanted.body {
+        Some(body) => (for_another_body(&head, body.len()), body),
+        None => (head, body?),
     };
     let origin = received
         .url
@@ -79,6 +79,26 @@ pub fn prepare(exchange: &Exchange, raw: Option<&Raw>, wanted: As) -> Result<Aga
         to_us: is_local(&received.url),
         signed_as: signed_as(exchange),
     })
+}
+
+/// The head without what it says of the body that it had.
+fn for_another_body(head: &[u8], length: usize) -> Vec<u8> {
+    let told = |line: &[u8]| {
+        let end = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .unwrap_or(line.len());
+        let name = line[..end].to_ascii_lowercase();
+        matches!(
+            &name[..],
+            b"content-length" | b"transfer-encoding" | b"content-md5" | b"x-amz-content-sha256"
+        ) || name.starts_with(b"x-amz-checksum-")
+    };
+    let mut lines = head.split_inclusive(|byte| *byte == b'\n');
+    let mut made = lines.next().unwrap_or_default().to_vec();
+    made.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
+    made.extend(lines.filter(|line| !told(line)).flatten());
+    made
 }
 
 /// Clients that use us as their endpoint URL name this machine.

@@ -81,15 +81,6 @@ impl Key {
         )
     }
 
-    /// The demo's `prod-ro` profile.
-    pub(crate) fn reader() -> Self {
-        Self::new(
-            "AKIAI44QH8DHBEXAMPLE",
-            "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY",
-            None,
-        )
-    }
-
     /// One that nobody holds.
     pub(crate) fn foreign() -> Self {
         Self::new(

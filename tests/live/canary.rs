@@ -17,9 +17,9 @@ use crate::wire::{Conn, Message, Upstream};
 /// Known: they stand in the credentials file.
 const SECRET: &str = "CaNaRy0/Known+Secret/With+Both/And=xQz7Wb";
 const SECRET_OF_TEMP: &str = "CaNaRy1/TemporarySecretKeyOfTheProfileqQ";
-const TOKEN: &str = "FwoGZXIvYXdzECaNaRy2//////////wEaDKnownSessionTokenOfTheProfile+vK8pQ/mZtR4sXw9yB2nJ5hL7gF3dS6aP0oI1uY==";
+const TOKEN: &str = "FwoGZXIvYXdzECaNaRy2//////////wEaDKnownThingXq3Zk9OfTheProfile+vK8pQ/mZtR4sXw9yB2nJ5hL7gF3dS6aP0oI1uY==";
 /// Not known: found by their place alone.
-const CLIENT_TOKEN: &str = "IQoJb3JpZ2luX2VjCaNaRy3EclientsOwnSessionToken+Zk4Rq8Tn1Vw6Yb3Xc9Md5Lf2Jh7Gs0Pp/KeUi3Oa6Bt8Nx1Qz5Wv==";
+const CLIENT_TOKEN: &str = "IQoJb3JpZ2luX2VjCaNaRy3EclientsOwnThingXq7Zp+Zk4Rq8Tn1Vw6Yb3Xc9Md5Lf2Jh7Gs0Pp/KeUi3Oa6Bt8Nx1Qz5Wv==";
 const BEARER: &str = "CaNaRy4.bearer-token.Zm9vYmFyYmF6cXV1eA-kq82LmxZ";
 const BASIC: &str = "CaNaRy5-password-of-basic-auth";
 const COOKIE: &str = "CaNaRy6CookieValueZxTnPoIuYtRe";
@@ -502,14 +502,14 @@ fn no_secret_is_on_the_screen_or_the_clipboard() {
             terminal.press(pane);
             screens.push(terminal.settle());
         }
-        terminal.press("\x1b");
+        terminal.escape();
         let menu = ["c", "j", "u", "b", "q", "s", "i", "v"];
         for item in [number, number + 4] {
             terminal.press("y");
             terminal.settle();
             terminal.press(menu[item as usize % menu.len()]);
             screens.push(terminal.settle());
-            terminal.press("\x1b");
+            terminal.escape();
         }
         terminal.press("k");
     }

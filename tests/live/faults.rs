@@ -10,7 +10,7 @@ use crate::aws::Ask;
 use crate::process::{Home, Proxy};
 use crate::wire::{Broken, Conn, Upstream};
 
-const LIMITS: &str = "[limits]\nreply_ms = 300\nupstream_idle_ms = 300\nclient_idle_ms = 300\nconnect_ms = 2000\nhead_ms = 300\nhead = 9000\n";
+const LIMITS: &str = "[limits]\nreply_ms = 600\nupstream_idle_ms = 300\nclient_idle_ms = 300\nconnect_ms = 2000\nhead_ms = 300\nhead = 9000\n";
 
 fn get() -> Ask {
     Ask::s3("GET", "/b/k").host("s3.us-west-2.amazonaws.com")
@@ -84,6 +84,30 @@ fn the_upstream_says_nothing() {
         "{:#}",
         exchange["fault"]
     );
+}
+
+#[test]
+fn an_upstream_that_reads_no_more_of_an_upload_is_given_up() {
+    let upstream = Upstream::raw(|conn, _| {
+        // Holds the connection until the other side lets go, and reads nothing.
+        let mut byte = [0];
+        while conn.stream.peek(&mut byte).is_ok_and(|count| count > 0) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let (_home, proxy) = proxy(&upstream);
+    let put = Ask::s3("PUT", "/b/k").host("s3.us-west-2.amazonaws.com");
+    let put = put.header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    let mut conn = proxy.connect();
+    let mut sender = conn.stream.try_clone().unwrap();
+    let body = vec![b'x'; 64_000_000];
+    let request = put.body(body).unsigned();
+    let sending = std::thread::spawn(move || drop(sender.write_all(&request)));
+    assert_eq!(conn.reply(false).status(), 504);
+    assert_eq!(proxy.exchange(1)["fault"]["kind"], "timeout");
+    drop(conn);
+    drop(proxy);
+    sending.join().unwrap();
 }
 
 #[test]

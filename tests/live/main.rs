@@ -9,11 +9,13 @@
 
 mod aws;
 mod canary;
+mod commands;
 mod doors;
 mod faults;
 mod fidelity;
 mod modes;
 mod process;
 mod safety;
+mod screen;
 mod terminal;
 mod wire;

@@ -123,10 +123,13 @@ pub(crate) fn ended(mut command: Command) -> Ended {
 
 /// Lines as they come from a pipe.
 #[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<(Mutex<(Vec<String>, bool)>, Condvar)>);
+pub(crate) struct Lines(Arc<(Mutex<SoFar>, Condvar)>);
+
+/// The lines that have come, and whether there will be no more.
+type SoFar = (Vec<String>, bool);
 
 impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
+    pub(crate) fn of(pipe: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let out = lines.clone();
         std::thread::spawn(move || {
@@ -165,10 +168,6 @@ impl Lines {
             );
             state = self.0.1.wait_timeout(state, left).unwrap().0;
         }
-    }
-
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.0.0.lock().unwrap().0.clone()
     }
 
     /// Everything, once the pipe is closed.
@@ -210,10 +209,6 @@ impl Proxy {
             stdout,
             stderr,
         }
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// The address of the listener that is bound to this URL.

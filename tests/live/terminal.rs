@@ -1,7 +1,7 @@
 //! The binary in a pseudo-terminal, and what stands on its screen.
 
 use std::io::{Read, Write};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -66,7 +66,7 @@ impl Terminal {
             let mut buffer = [0; 16 * 1024];
             loop {
                 let count = reader.read(&mut buffer).unwrap_or(0);
-                let mut seen = memory.0.lock().unwrap();
+                let mut seen = memory.0.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.parser.process(&buffer[..count]);
                 seen.raw.extend_from_slice(&buffer[..count]);
                 seen.over = count == 0;
@@ -87,6 +87,12 @@ impl Terminal {
     pub(crate) fn press(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).expect("typed");
         self.writer.flush().expect("typed");
+    }
+
+    /// Presses escape, and waits until it cannot be taken for the beginning of something else.
+    pub(crate) fn escape(&mut self) {
+        self.press("\x1b");
+        self.settle();
     }
 
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
@@ -166,7 +172,7 @@ impl Terminal {
         let payloads = raw.split("\x1b]52;").skip(1);
         payloads
             .filter_map(|rest| {
-                let payload = rest.split(['\x07', '\x1b']).next()?.split(';').nth(1)?;
+                let payload = rest[..rest.find(['\x07', '\x1b'])?].split(';').nth(1)?;
                 let text = base64::engine::general_purpose::STANDARD
                     .decode(payload)
                     .ok()?;

@@ -42,14 +42,6 @@ impl Message {
             .any(|(known, _)| known.eq_ignore_ascii_case(name))
     }
 
-    /// A field's name as it was written.
-    pub(crate) fn name(&self, name: &str) -> &str {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map_or("", |(known, _)| known)
-    }
-
     pub(crate) fn status(&self) -> u16 {
         self.start
             .split(' ')

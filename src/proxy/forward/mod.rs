@@ -55,7 +55,7 @@ pub(crate) async fn forward(
         uploads,
         host,
     } = ready;
-    let result = client.send(request, || uploads.under_way()).await;
+    let result = client.send(request, || uploads.size()).await;
     let now = shared.now();
     journey.timing.first_byte = Some(journey.elapsed_us());
     match result {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,31 +67,29 @@ impl Upstream {
         })
     }
 
-    /// Sends a request and waits for the head of the reply. While `is_uploading`, the wait is
-    /// for the client's body, which has a limit of its own.
+    /// Sends a request and waits for the head of the reply. While `uploaded` bytes grow, it
+    /// is not yet the upstream's turn.
     pub(crate) async fn send(
         &self,
         request: Request<UpBody>,
-        is_uploading: impl Fn() -> bool,
+        uploaded: impl Fn() -> u64,
     ) -> Result<Response<Incoming>, Failure> {
         let client = &self.clients[workers::index()];
-        let mut sending = std::pin::pin!(client.request(request));
+        let mut sending = pin!(client.request(request));
+        let mut before = 0;
         loop {
-            let uploading = is_uploading();
-            match tokio::time::timeout(self.reply_limit, &mut sending).await {
-                Ok(Ok(response)) => return Ok(response),
-                Ok(Err(error)) => return Err(classify(&error)),
-                Err(_) if uploading => {}
-                Err(_) => return Err(self.too_late()),
+            if let Ok(result) = tokio::time::timeout(self.reply_limit, &mut sending).await {
+                return result.map_err(|error| classify(&error));
             }
-        }
-    }
-
-    fn too_late(&self) -> Failure {
-        let seconds = self.reply_limit.as_secs_f64();
-        Failure {
-            kind: FaultKind::Timeout,
-            message: format!("no reply within {seconds} s (limits.reply_ms)"),
+            let now = uploaded();
+            if now == before {
+                let message = format!("no reply within {:?} (limits.reply_ms)", self.reply_limit);
+                return Err(Failure {
+                    kind: FaultKind::Timeout,
+                    message,
+                });
+            }
+            before = now;
         }
     }
 }
