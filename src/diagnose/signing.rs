@@ -28,9 +28,15 @@ pub struct Arrived<'a> {
 /// Searches for what gives the signature of a request; masked findings. Up to half a second of
 /// one core: never where an exchange or its record waits.
 pub fn client_signature(arrived: &Arrived<'_>, masker: &Masker, stop: &AtomicBool) -> Vec<Finding> {
-    let mut lines = arrived.head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = arrived
+        .head
+        .split(|b| *b == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let mut words = lines.next().unwrap_or_default().splitn(3, |b| *b == b' ');
-    let (Some(method), Some(target)) = (words.next().and_then(|m| std::str::from_utf8(m).ok()), words.next()) else {
+    let (Some(method), Some(target)) = (
+        words.next().and_then(|m| std::str::from_utf8(m).ok()),
+        words.next(),
+    ) else {
         return Vec::new();
     };
     let headers: Vec<(&[u8], &[u8])> = lines
@@ -38,7 +44,9 @@ pub fn client_signature(arrived: &Arrived<'_>, masker: &Masker, stop: &AtomicBoo
         .filter_map(|line| line.split_at_checked(memchr::memchr(b':', line)?))
         .map(|(name, value)| (name, value[1..].strip_prefix(b" ").unwrap_or(&value[1..])))
         .collect();
-    let Ok(claim) = Claim::read(target, &headers) else { return Vec::new() };
+    let Ok(claim) = Claim::read(target, &headers) else {
+        return Vec::new();
+    };
     let case = Case {
         method,
         target,
@@ -155,10 +163,14 @@ fn absent(name: &str) -> Finding {
     }
 }
 
+/// Capital first, unless the sentence begins with a name.
 fn capital(sentence: &str) -> String {
+    let first = sentence.split(' ').next().unwrap_or_default();
     let mut letters = sentence.chars();
     match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
+        Some(letter) if first.chars().all(|c| c.is_ascii_lowercase() || c == ',') => {
+            letter.to_uppercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
     }
 }

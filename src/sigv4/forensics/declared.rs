@@ -143,7 +143,7 @@ fn service(facts: &Facts<'_>) -> Option<&'static str> {
     }
     let prefix = |known: &&Service| known.endpoint_prefix == lower || known.name == lower;
     let first = facts.host.split('.').next() == Some(service);
-    Some(if here.iter().any(|service| prefix(&service)) || first {
+    Some(if here.iter().any(prefix) || first {
         "scope-service-endpoint-prefix"
     } else {
         "scope-service-wrong"

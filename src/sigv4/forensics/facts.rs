@@ -134,7 +134,7 @@ impl<'a> Facts<'a> {
     /// Signed names that are not among the headers.
     pub(super) fn absent(&self) -> Vec<String> {
         let gone = |name: &&String| {
-            self.value(name).is_none() && !(*name == "host" && !self.host.is_empty())
+            self.value(name).is_none() && (*name != "host" || self.host.is_empty())
         };
         self.signed.iter().filter(gone).cloned().collect()
     }

@@ -153,7 +153,13 @@ pub fn investigate(case: &Case<'_>, claim: Claim, depth: Depth, stop: &AtomicBoo
     }
     let mut causes = Vec::new();
     for found in declared::declared(&facts, case.received_at) {
-        add(&mut causes, Part::Cause, &found.codes, &found.evidence, true);
+        add(
+            &mut causes,
+            Part::Cause,
+            &found.codes,
+            &found.evidence,
+            true,
+        );
         add_notes(&mut causes, found.wider.as_slice(), true);
     }
     let form = sent.as_ref().and_then(|(_, form)| *form);
@@ -198,11 +204,22 @@ pub fn investigate(case: &Case<'_>, claim: Claim, depth: Depth, stop: &AtomicBoo
 }
 
 /// The first code plays `part`, the others are aliases.
-fn add(causes: &mut Vec<Cause>, part: Part, codes: &[&'static str], evidence: &[String], declared: bool) {
+fn add(
+    causes: &mut Vec<Cause>,
+    part: Part,
+    codes: &[&'static str],
+    evidence: &[String],
+    declared: bool,
+) {
     let mut part = part;
     for label in codes.iter().filter_map(|code| Label::find(code)) {
         if causes.iter().all(|cause| cause.label != label) {
-            causes.push(Cause { label, part, evidence: evidence.to_vec(), declared });
+            causes.push(Cause {
+                label,
+                part,
+                evidence: evidence.to_vec(),
+                declared,
+            });
         }
         part = Part::Alias;
     }
@@ -212,7 +229,12 @@ fn add(causes: &mut Vec<Cause>, part: Part, codes: &[&'static str], evidence: &[
 fn add_notes(causes: &mut Vec<Cause>, codes: &[&'static str], declared: bool) {
     for label in codes.iter().filter_map(|code| Label::find(code)) {
         if causes.iter().all(|cause| cause.label != label) {
-            causes.push(Cause { label, part: Part::Note, evidence: Vec::new(), declared });
+            causes.push(Cause {
+                label,
+                part: Part::Note,
+                evidence: Vec::new(),
+                declared,
+            });
         }
     }
 }

@@ -253,12 +253,13 @@ impl<'s, 'a> Search<'s, 'a> {
         }
     }
 
-    /// Two groups at a time, the likeliest first.
+    /// Two groups at a time, the likeliest first; then those that are too many, each with the
+    /// others.
     fn pairs(&mut self, groups: &[Tried]) {
-        let mut order: Vec<&Tried> = groups
-            .iter()
-            .filter(|group| !self.mistakes[group.mistake].alone)
-            .collect();
+        let is_alone = |group: &&Tried| self.mistakes[group.mistake].alone;
+        let mut order: Vec<&Tried> = groups.iter().filter(|group| !is_alone(group)).collect();
+        let many = |group: &&Tried| is_alone(group) && group.parts == part::PAYLOAD;
+        let many: Vec<&Tried> = groups.iter().filter(many).collect();
         order.sort_by_key(|group| rank(self.mistakes[group.mistake].label));
         for sum in 1..(2 * order.len()).saturating_sub(2) {
             let from = sum.saturating_sub(order.len() - 1);
@@ -267,6 +268,17 @@ impl<'s, 'a> Search<'s, 'a> {
                     return;
                 }
                 self.pair(order[at], order[sum - at]);
+            }
+        }
+        if !self.found.matches.is_empty() {
+            return;
+        }
+        for one in &order {
+            for other in &many {
+                if self.over() {
+                    return;
+                }
+                self.pair(one, other);
             }
         }
     }
@@ -399,7 +411,9 @@ impl<'s, 'a> Search<'s, 'a> {
         if tried.parts & part::CANONICAL != 0 {
             let signed = assemble(&self.merged(&tried.changed, None), tried.recipe.assembly);
             if matches!(tried.recipe.payload.line, PayloadLine::Body) {
-                return vec!["the last line of the canonical request is the body itself".to_owned()];
+                return vec![
+                    "the last line of the canonical request is the body itself".to_owned(),
+                ];
             }
             let whole = tried.parts & part::ASSEMBLY == 0;
             return difference("canonical request", &signed, &right, whole);
@@ -422,7 +436,9 @@ fn difference(what: &str, signed: &[u8], right: &[u8], whole: bool) -> Vec<Strin
     let (signed, right) = (split(signed), split(right));
     let at = signed.iter().zip(&right).position(|(a, b)| a != b);
     let at = at.unwrap_or(signed.len().min(right.len()));
-    let show = |line: Option<&String>| line.map_or_else(|| "(no such line)".to_owned(), |line| quoted(line));
+    let show = |line: Option<&String>| {
+        line.map_or_else(|| "(no such line)".to_owned(), |line| quoted(line))
+    };
     let mut out = vec![
         format!("line {} of the {what}", at + 1),
         format!("client signed  {}", show(signed.get(at))),
@@ -442,10 +458,19 @@ fn difference(what: &str, signed: &[u8], right: &[u8], whole: bool) -> Vec<Strin
 /// A line for the eye: cut where it is long, and without what it may hide.
 fn quoted(line: &str) -> String {
     const LONGEST: usize = 300;
-    const HIDDEN: &[&str] =
-        &["security-token", "s3session-token", "customer-key", "authorization", "cookie", "api-key"];
+    const HIDDEN: &[&str] = &[
+        "security-token",
+        "s3session-token",
+        "customer-key",
+        "authorization",
+        "cookie",
+        "api-key",
+    ];
     let lower = line.to_ascii_lowercase();
-    let hidden = HIDDEN.iter().filter_map(|name| Some(lower.find(name)? + name.len())).min();
+    let hidden = HIDDEN
+        .iter()
+        .filter_map(|name| Some(lower.find(name)? + name.len()))
+        .min();
     let shown = hidden.and_then(|end| line.get(..end)).unwrap_or(line);
     let mut out: String = shown.chars().take(LONGEST).map(visible).collect();
     if out.chars().count() < line.chars().count() {

@@ -84,7 +84,8 @@ fn escaped_values(facts: &Facts<'_>, out: &mut Mistakes) {
             let value = value_of(facts, name);
             all.push(((*name).clone(), Some(escape.encode(&value))));
         }
-        for one in all.iter().cloned() {
+        for one in &all {
+            let one = one.clone();
             out.add("hdr-value-percent-encoded", part::HEADERS, move |r| {
                 r.headers.values.push(one.clone())
             });
