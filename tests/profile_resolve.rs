@@ -16,8 +16,7 @@ use std::{
 use aws_smithy_async::time::TimeSource;
 use profile_support::{Clock, FakeAws, KEYS, assumed, denied, load, sources, wiring};
 use sigscope::profile::{
-    Failure, FileSource, Profiles, Sources, Status,
-    lane::{LaneKeys, Lanes, PER_PROFILE},
+    Failure, FileSource, LaneKeys, Lanes, PER_PROFILE, Profiles, Sources, Status,
 };
 
 const ROLES: &str = "\

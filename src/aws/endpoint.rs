@@ -1,6 +1,9 @@
 //! From a service and a region to a host, and to the region that is signed for.
 
-use super::catalogue::Service;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::catalogue::{Service, services};
 use super::operation::Operation;
 use super::region::{Partition, partition_of_region, partitions};
 
@@ -91,11 +94,34 @@ fn home(region: &str) -> &'static Partition {
     partition_of_region(region).unwrap_or(&partitions()[0])
 }
 
+/// The rules of the services that are signed for another region than the one asked for.
+static FIXED: LazyLock<HashMap<&'static str, Vec<HostRule>>> = LazyLock::new(|| {
+    let global = services()
+        .iter()
+        .filter(|service| service.hosts.contains('#'));
+    let rules = |service| {
+        host_rules(service)
+            .filter(|rule| rule.flavour == "p")
+            .collect()
+    };
+    global
+        .map(|service| (service.name, rules(service)))
+        .collect()
+});
+
 /// The region that a global service is signed for in the partition of `region`; `None` for
 /// services which are signed for the region that they are asked in.
 pub fn fixed_region(service: &Service, region: &str) -> Option<&'static str> {
     let partition = home(region);
-    match rule(service, "p", region, partition).signed_for {
+    let own = FIXED.get(service.name)?;
+    let rank = |rule: &&HostRule| match rule.place {
+        place if place == region => 3,
+        place if place == partition.id => 2,
+        "" => 1,
+        _ => 0,
+    };
+    let rule = own.iter().filter(|rule| rank(rule) > 0).max_by_key(rank)?;
+    match rule.signed_for {
         "" => None,
         "{g}" => Some(partition.global_region),
         fixed => Some(fixed),

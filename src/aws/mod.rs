@@ -13,12 +13,12 @@
 mod catalogue;
 mod endpoint;
 pub mod error;
-pub mod sensitive;
 mod host;
 mod operation;
 mod path;
 mod region;
 mod request;
+pub mod sensitive;
 
 pub use catalogue::{Protocol, Service, service, services, services_signing_as};
 pub use endpoint::{endpoint, fixed_region};

@@ -431,13 +431,46 @@ impl Exchange {
     /// The JSON object of the contract on one line, without the line end: what `proxy
     /// --format jsonl` prints and what the session file and the store keep.
     pub fn to_json(&self) -> Vec<u8> {
-        // Serialising fails only for maps with keys that are no strings: there are none.
-        serde_json::to_vec(self).unwrap_or_default()
+        super::json::write(self)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
+    }
+}
+
+impl SecondOpinion {
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Disagrees => "disagrees",
+            Self::KnownDifference => "known-difference",
+            Self::NotAsked => "not-asked",
+        }
+    }
+}
+
+impl ReplyFrom {
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upstream => "upstream",
+            Self::Sigscope => "sigscope",
+        }
+    }
+}
+
+impl ChangeAction {
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stripped => "stripped",
+            Self::Added => "added",
+            Self::Rewritten => "rewritten",
+            Self::Noted => "noted",
+        }
     }
 }
 

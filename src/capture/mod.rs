@@ -17,6 +17,7 @@ pub mod filter;
 pub mod session;
 
 mod by_id;
+mod json;
 mod row;
 mod store;
 mod view;

@@ -50,15 +50,26 @@ pub(crate) fn run(args: Args) -> Done {
         });
     }
     let playing = runtime.spawn(script);
-    let done = show(&runtime, Some(stage), keeper, None, &settings, args.look, false);
+    let done = show(
+        &runtime,
+        Some(stage),
+        keeper,
+        None,
+        &settings,
+        args.look,
+        false,
+    );
     playing.abort();
     done
 }
 
 async fn start(settings: &Settings, sinks: Vec<Box<dyn Sink>>) -> Result<(Stage, Sandbox), String> {
-    let sandbox = Sandbox::start(sandbox::Options { clock: Arc::new(SystemTime::now), ..sandbox::Options::default() })
-        .await
-        .map_err(|error| format!("the sandbox could not be started: {error}"))?;
+    let sandbox = Sandbox::start(sandbox::Options {
+        clock: Arc::new(SystemTime::now),
+        ..sandbox::Options::default()
+    })
+    .await
+    .map_err(|error| format!("the sandbox could not be started: {error}"))?;
     let mut endpoints = Endpoints::default();
     endpoints.add(&sandbox.url())?;
     let options = Options {
@@ -68,14 +79,12 @@ async fn start(settings: &Settings, sinks: Vec<Box<dyn Sink>>) -> Result<(Stage,
         ..Options::default()
     };
     let (config, credentials) = scenario::demo_config();
-    // The resolver's own STS calls go to the sandbox too.
-    let env = Env::new([("AWS_ENDPOINT_URL".to_owned(), sandbox.url())]);
     let mut install_key = [0; 32];
     aws_lc_rs::rand::fill(&mut install_key).map_err(|_| "no randomness to be had".to_owned())?;
     let plan = Plan {
         options,
         sources: Sources {
-            env,
+            env: Env::new(std::iter::empty::<(String, String)>()),
             config: vec![FileSource::text("demo config", config)],
             credentials: vec![FileSource::text("demo credentials", credentials)],
         },

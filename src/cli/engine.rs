@@ -16,7 +16,8 @@ use crate::capture::{self, Exchange, Filter, FilteredView, Overwrite, Row, Sessi
 use crate::export;
 use crate::replay;
 use crate::tui::engine::{
-    CopyWhat, Engine, FilterError, Listener, ProfileLine, RowLine, Skew, StartLine, Status, ViewInfo,
+    CopyWhat, Engine, FilterError, Listener, ProfileLine, RowLine, Skew, StartLine, Status,
+    ViewInfo,
 };
 
 /// The screen's engine over a running stage, or over a session file alone.
@@ -37,11 +38,19 @@ struct View {
 }
 
 impl Live {
-    pub(crate) fn new(keeper: Keeper, stage: Option<Arc<Stage>>, handle: Handle, viewing: Option<String>) -> Self {
+    pub(crate) fn new(
+        keeper: Keeper,
+        stage: Option<Arc<Stage>>,
+        handle: Handle,
+        viewing: Option<String>,
+    ) -> Self {
         Self {
             keeper,
             zone: TimeZone::system(),
-            view: Mutex::new(View { text: String::new(), rows: FilteredView::new(Filter::everything()) }),
+            view: Mutex::new(View {
+                text: String::new(),
+                rows: FilteredView::new(Filter::everything()),
+            }),
             stage,
             handle,
             viewing,
@@ -55,10 +64,15 @@ impl Live {
 
     fn line(&self, row: &Row, marked: bool) -> RowLine {
         let time = Timestamp::from_millisecond(row.started_at).unwrap_or_default();
-        let status = row.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let status = row
+            .status
+            .map_or_else(|| "none".to_owned(), |status| status.to_string());
         RowLine {
             id: row.id,
-            time: time.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string(),
+            time: time
+                .to_zoned(self.zone.clone())
+                .strftime("%H:%M:%S")
+                .to_string(),
             profile: row.profile().unwrap_or_default().to_owned(),
             call: row.call().to_owned(),
             region: row.region().unwrap_or_default().to_owned(),
@@ -73,14 +87,19 @@ impl Live {
     }
 
     fn stage(&self) -> Result<&Arc<Stage>, String> {
-        self.stage.as_ref().ok_or_else(|| "a session file is only looked at; nothing is sent from here".to_owned())
+        self.stage
+            .as_ref()
+            .ok_or_else(|| "a session file is only looked at; nothing is sent from here".to_owned())
     }
 
     fn fill(&self, status: &mut Status, stage: &Stage) {
         status.listeners = stage
             .proxy
             .listeners()
-            .map(|(address, bound)| Listener { address: address.to_string(), upstream: bound.map(ToString::to_string) })
+            .map(|(address, bound)| Listener {
+                address: address.to_string(),
+                upstream: bound.map(ToString::to_string),
+            })
             .collect();
         let (connections, in_flight, not_recorded) = stage.proxy.load();
         status.connections = connections as u64;
@@ -88,18 +107,35 @@ impl Live {
         status.not_recorded += not_recorded;
         status.as_signed = stage.proxy.is_as_signed();
         status.read_only = stage.options.read_only;
-        status.skew = stage.proxy.skew().worst().map(|(host, ms)| Skew { ms, host });
+        status.skew = stage
+            .proxy
+            .skew()
+            .worst()
+            .map(|(host, ms)| Skew { ms, host });
         if let Some(session) = &stage.session {
             status.session = Some(session.0.path().display().to_string());
             status.session_error = session.0.state().error.map(|error| error.to_string());
         }
-        status.notes = stage.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        status.notes = stage
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for error in stage.profiles.errors() {
-            status.notes.push(format!("{}:{}: {}", error.file, error.line, error.message));
+            status
+                .notes
+                .push(format!("{}:{}: {}", error.file, error.line, error.message));
         }
-        let Some(name) = stage.proxy.active_profile() else { return };
+        let Some(name) = stage.proxy.active_profile() else {
+            return;
+        };
         status.region = stage.options.region.clone();
-        if let Some(found) = stage.profiles.list().into_iter().find(|profile| *profile.name == *name) {
+        if let Some(found) = stage
+            .profiles
+            .list()
+            .into_iter()
+            .find(|profile| *profile.name == *name)
+        {
             status.account = found.account;
             status.region = status.region.take().or(found.region);
             status.expires_at = found.expires_at;
@@ -136,14 +172,20 @@ impl Engine for Live {
     fn view(&self, filter: &str) -> Result<ViewInfo, FilterError> {
         let mut view = self.lock();
         if view.text != filter {
-            let parsed = Filter::parse_in(filter, &self.zone)
-                .map_err(|error| FilterError { at: error.at.start, message: error.to_string() })?;
+            let parsed = Filter::parse_in(filter, &self.zone).map_err(|error| FilterError {
+                at: error.at.start,
+                message: error.to_string(),
+            })?;
             view.rows.set_filter(parsed);
             filter.clone_into(&mut view.text);
         }
         let store = self.keeper.store.lock();
         view.rows.update(&store);
-        Ok(ViewInfo { total: store.len(), matching: view.rows.len(), scanning: view.rows.is_scanning() })
+        Ok(ViewInfo {
+            total: store.len(),
+            matching: view.rows.len(),
+            scanning: view.rows.is_scanning(),
+        })
     }
 
     fn window(&self, first: usize, count: usize) -> Vec<RowLine> {
@@ -151,7 +193,8 @@ impl Engine for Live {
         let store = self.keeper.store.lock();
         let end = first.saturating_add(count).min(view.rows.len());
         let ids = view.rows.ids(first.min(end)..end);
-        ids.filter_map(|id| Some(self.line(store.row(id)?, store.is_marked(id)))).collect()
+        ids.filter_map(|id| Some(self.line(store.row(id)?, store.is_marked(id))))
+            .collect()
     }
 
     fn index_of(&self, id: u64) -> Option<usize> {
@@ -159,14 +202,26 @@ impl Engine for Live {
     }
 
     fn exchange(&self, id: u64) -> Result<Arc<Exchange>, String> {
-        let json = self.keeper.store.lock().json(id).map_err(|missing| missing.to_string())?;
-        Exchange::from_json(&json).map(Arc::new).map_err(|error| error.to_string())
+        let json = self
+            .keeper
+            .store
+            .lock()
+            .json(id)
+            .map_err(|missing| missing.to_string())?;
+        Exchange::from_json(&json)
+            .map(Arc::new)
+            .map_err(|error| error.to_string())
     }
 
     fn child_of(&self, id: u64) -> Option<u64> {
         let store = self.keeper.store.lock();
-        let newest = (0..store.len()).rev().filter_map(|index| store.row_at(index));
-        newest.take_while(|row| row.id > id).find(|row| row.replay_of == Some(id)).map(|row| row.id)
+        let newest = (0..store.len())
+            .rev()
+            .filter_map(|index| store.row_at(index));
+        newest
+            .take_while(|row| row.id > id)
+            .find(|row| row.replay_of == Some(id))
+            .map(|row| row.id)
     }
 
     fn mark(&self, id: u64, on: bool) {
@@ -175,7 +230,9 @@ impl Engine for Live {
     }
 
     fn profiles(&self) -> Vec<ProfileLine> {
-        let Some(stage) = &self.stage else { return Vec::new() };
+        let Some(stage) = &self.stage else {
+            return Vec::new();
+        };
         let active = stage.proxy.active_profile();
         stage
             .profiles
@@ -211,11 +268,25 @@ impl Engine for Live {
         replay::needs_confirmation(&exchange)
     }
 
-    fn replay(&self, id: u64, profile: Option<String>, region: Option<String>) -> Result<(), String> {
+    fn replay(
+        &self,
+        id: u64,
+        profile: Option<String>,
+        region: Option<String>,
+    ) -> Result<(), String> {
         let stage = self.stage()?;
-        let exchange = self.keeper.store.lock().exchange(id).map_err(|missing| missing.to_string())?;
+        let exchange = self
+            .keeper
+            .store
+            .lock()
+            .exchange(id)
+            .map_err(|missing| missing.to_string())?;
         let raw = self.keeper.raws.lock().get(id);
-        let wanted = replay::As { profile, region, body: None };
+        let wanted = replay::As {
+            profile,
+            region,
+            body: None,
+        };
         let again = replay::prepare(&exchange, raw.as_deref(), wanted)?;
         let (_, sending) = stage.proxy.replay(again);
         self.handle.spawn(sending);
@@ -233,28 +304,51 @@ impl Engine for Live {
             let store = self.keeper.store.lock();
             view.update(&store);
             if !view.is_scanning() {
-                break (store.records(view.ids(0..view.len())), store.newest().unwrap_or(0));
+                break (
+                    store.records(view.ids(0..view.len())),
+                    store.newest().unwrap_or(0),
+                );
             }
         };
-        let overwrite = if overwrite { Overwrite::Session } else { Overwrite::Never };
-        let count = capture::save(Path::new(path), found, overwrite).map_err(|error| match error {
-            SessionError::Exists(_) => format!("{error}: :save! FILE replaces it"),
-            error => error.to_string(),
-        })?;
+        let overwrite = if overwrite {
+            Overwrite::Session
+        } else {
+            Overwrite::Never
+        };
+        let count =
+            capture::save(Path::new(path), found, overwrite).map_err(|error| match error {
+                SessionError::Exists(_) => format!("{error}: :save! FILE replaces it"),
+                error => error.to_string(),
+            })?;
         if everything {
-            *self.saved_up_to.lock().unwrap_or_else(PoisonError::into_inner) = newest;
+            *self
+                .saved_up_to
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = newest;
         }
-        Ok(format!("{count} exchanges saved to {path} (credentials masked)"))
+        Ok(format!(
+            "{count} exchanges saved to {path} (credentials masked)"
+        ))
     }
 
     fn unsaved(&self) -> usize {
-        let recorded = self.stage.as_ref().is_none_or(|stage| stage.session.is_some());
+        let recorded = self
+            .stage
+            .as_ref()
+            .is_none_or(|stage| stage.session.is_some());
         if recorded {
             return 0;
         }
-        let saved = *self.saved_up_to.lock().unwrap_or_else(PoisonError::into_inner);
+        let saved = *self
+            .saved_up_to
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let store = self.keeper.store.lock();
-        (0..store.len()).rev().filter_map(|index| store.row_at(index)).take_while(|row| row.id > saved).count()
+        (0..store.len())
+            .rev()
+            .filter_map(|index| store.row_at(index))
+            .take_while(|row| row.id > saved)
+            .count()
     }
 
     fn set_as_signed(&self, on: bool) {
@@ -267,16 +361,19 @@ impl Engine for Live {
     fn copy_text(&self, id: u64, what: CopyWhat) -> Result<String, String> {
         let exchange = self.exchange(id)?;
         match what {
-            CopyWhat::Curl => {
-                export::command(&exchange).ok_or_else(|| "no request was received that curl could send".to_owned())
+            CopyWhat::Curl => export::command(&exchange)
+                .ok_or_else(|| "no request was received that curl could send".to_owned()),
+            CopyWhat::Json => {
+                String::from_utf8(export::to_json(&exchange)).map_err(|error| error.to_string())
             }
-            CopyWhat::Json => String::from_utf8(export::to_json(&exchange)).map_err(|error| error.to_string()),
         }
     }
 
     fn start_here(&self) -> Vec<StartLine> {
         let Some(stage) = &self.stage else {
-            return vec![StartLine::Say("this session file holds no exchanges".to_owned())];
+            return vec![StartLine::Say(
+                "this session file holds no exchanges".to_owned(),
+            )];
         };
         start_lines(stage)
     }
@@ -285,15 +382,23 @@ impl Engine for Live {
 /// The exact lines to paste for the doors that are open.
 fn start_lines(stage: &Stage) -> Vec<StartLine> {
     let mut lines = Vec::new();
-    let notes = stage.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let notes = stage
+        .notes
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     lines.extend(notes.into_iter().map(StartLine::Warn));
     if let Some(url) = stage.url() {
         let profile = stage.proxy.active_profile();
-        let region = profile.as_deref().and_then(|name| stage.profiles.get(name)?.reach.region.clone());
+        let region = profile
+            .as_deref()
+            .and_then(|name| stage.profiles.get(name)?.reach.region.clone());
         let region = stage.options.region.clone().or(region);
         match &profile {
             Some(profile) => {
-                lines.push(StartLine::Say(format!("In another terminal, to be signed as {profile}:")));
+                lines.push(StartLine::Say(format!(
+                    "In another terminal, to be signed as {profile}:"
+                )));
                 let lane = stage.lanes.hand_out(profile, 0);
                 let secret = lane.secret_access_key.expose_str();
                 let env = ClientEnv::new(&url, &lane.access_key_id, secret, region.as_deref());
@@ -302,16 +407,22 @@ fn start_lines(stage: &Stage) -> Vec<StartLine> {
                     lines.push(StartLine::Paste(format!("export {name}={}", quoted(value))));
                 }
             }
-            None => lines.push(StartLine::Say("No profile is chosen: press p to pick one.".to_owned())),
+            None => lines.push(StartLine::Say(
+                "No profile is chosen: press p to pick one.".to_owned(),
+            )),
         }
         lines.push(StartLine::Say("Or without any key:".to_owned()));
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
         let form = "'Action=GetCallerIdentity&Version=2011-06-15'";
-        lines.push(StartLine::Paste(format!("curl -H 'Host: sts.{region}.amazonaws.com' -d {form} {url}/")));
+        lines.push(StartLine::Paste(format!(
+            "curl -H 'Host: sts.{region}.amazonaws.com' -d {form} {url}/"
+        )));
     }
     for (address, bound) in stage.proxy.listeners() {
         if let Some(endpoint) = bound {
-            lines.push(StartLine::Say(format!("http://{address} leads to {endpoint}")));
+            lines.push(StartLine::Say(format!(
+                "http://{address} leads to {endpoint}"
+            )));
         }
     }
     lines

@@ -36,7 +36,14 @@ enum Shell {
 
 pub(crate) fn run(args: Args) -> Done {
     let settings = Settings::read()?;
-    let listen = args.listen.or_else(|| settings.file.listen.iter().find(|text| !text.contains('=')).cloned());
+    let listen = args.listen.or_else(|| {
+        settings
+            .file
+            .listen
+            .iter()
+            .find(|text| !text.contains('='))
+            .cloned()
+    });
     let listen: Listen = listen.as_deref().unwrap_or(DEFAULT_LISTEN).parse()?;
     let table = Table::read(&Sources::standard(Env::process()), &|_| false);
     let profile = match args.as_profile.or(settings.file.profile.clone()) {
@@ -47,15 +54,26 @@ pub(crate) fn run(args: Args) -> Done {
         },
     };
     let Some(found) = table.get(&profile) else {
-        let known: Vec<String> = table.profiles.iter().map(|profile| profile.name.to_string()).collect();
-        return Err(format!("there is no profile {profile}; there are {}", known.join(", ")));
+        let known: Vec<String> = table
+            .profiles
+            .iter()
+            .map(|profile| profile.name.to_string())
+            .collect();
+        return Err(format!(
+            "there is no profile {profile}; there are {}",
+            known.join(", ")
+        ));
     };
     let lane = lane_keys(&settings)?.credentials(&profile, 0);
     let env = ClientEnv::new(
         &format!("http://{}", listen.address),
         &lane.access_key_id,
         lane.secret_access_key.expose_str(),
-        found.reach.region.as_deref().or(settings.file.region.as_deref()),
+        found
+            .reach
+            .region
+            .as_deref()
+            .or(settings.file.region.as_deref()),
     );
     print(&render(args.shell, &env));
     Ok(ExitCode::SUCCESS)
@@ -80,15 +98,20 @@ fn render(shell: Shell, env: &ClientEnv) -> String {
         }
         Shell::Powershell => {
             for name in env.unset {
-                out.push_str(&format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue\n"));
+                out.push_str(&format!(
+                    "Remove-Item Env:{name} -ErrorAction SilentlyContinue\n"
+                ));
             }
             for (name, value) in &env.set {
                 out.push_str(&format!("$Env:{name} = '{}'\n", value.replace('\'', "''")));
             }
         }
         Shell::Json => {
-            let set: serde_json::Map<String, serde_json::Value> =
-                env.set.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+            let set: serde_json::Map<String, serde_json::Value> = env
+                .set
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+                .collect();
             out = serde_json::json!({ "set": set, "unset": env.unset }).to_string();
             out.push('\n');
         }
@@ -102,9 +125,17 @@ mod tests {
 
     #[test]
     fn each_shell_gets_its_own_words() {
-        let env = ClientEnv::new("http://127.0.0.1:8787", "SIGSCOPEAAAAAAAAAAAA", "it's/+=", Some("eu-west-1"));
+        let env = ClientEnv::new(
+            "http://127.0.0.1:8787",
+            "SIGSCOPEAAAAAAAAAAAA",
+            "it's/+=",
+            Some("eu-west-1"),
+        );
         let bash = render(Shell::Bash, &env);
-        assert!(bash.contains("export AWS_SECRET_ACCESS_KEY='it'\\''s/+='"), "{bash}");
+        assert!(
+            bash.contains("export AWS_SECRET_ACCESS_KEY='it'\\''s/+='"),
+            "{bash}"
+        );
         assert!(bash.starts_with("unset AWS_PROFILE "), "{bash}");
         assert!(render(Shell::Fish, &env).contains("set -gx AWS_REGION eu-west-1"));
         assert!(render(Shell::Powershell, &env).contains("'it''s/+='"));

@@ -27,7 +27,9 @@ pub(crate) fn run(args: Args) -> Done {
     needs_terminal()?;
     let settings = Settings::read()?;
     let keeper = Keeper::new(&settings.file.limits);
-    session.skip_to_newest(settings.file.limits.rows).map_err(|error| error.to_string())?;
+    session
+        .skip_to_newest(settings.file.limits.rows)
+        .map_err(|error| error.to_string())?;
     let runtime = runtime()?;
     let (feed, shown) = (keeper.clone(), args.file.display().to_string());
     read_batch(&mut session, &feed)?;
@@ -44,7 +46,15 @@ pub(crate) fn run(args: Args) -> Done {
             }
         }
     });
-    let done = show(&runtime, None, keeper, Some(shown), &settings, args.look, false);
+    let done = show(
+        &runtime,
+        None,
+        keeper,
+        Some(shown),
+        &settings,
+        args.look,
+        false,
+    );
     runtime.shutdown_timeout(LOOK * 2);
     done
 }

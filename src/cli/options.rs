@@ -66,10 +66,17 @@ impl Settings {
 impl ProxyArgs {
     /// Options win over the file, the file over the defaults.
     pub(crate) fn options(&self, file: &File) -> Result<Options, String> {
-        let listen: &[String] = if self.listen.is_empty() { &file.listen } else { &self.listen };
+        let listen: &[String] = if self.listen.is_empty() {
+            &file.listen
+        } else {
+            &self.listen
+        };
         let mut parsed = Vec::new();
         for text in listen {
-            parsed.push(text.parse::<Listen>().map_err(|error| format!("--listen: {error}"))?);
+            parsed.push(
+                text.parse::<Listen>()
+                    .map_err(|error| format!("--listen: {error}"))?,
+            );
         }
         // A bound port stands beside the general one, it does not replace it.
         if parsed.iter().all(|listen| listen.bound.is_some()) {
@@ -78,11 +85,19 @@ impl ProxyArgs {
         }
         let mut endpoints = Endpoints::default();
         for (service, url) in &file.endpoint_urls {
-            let text = if service == "*" { url.clone() } else { format!("{service}={url}") };
-            endpoints.add(&text).map_err(|error| format!("endpoint_urls: {error}"))?;
+            let text = if service == "*" {
+                url.clone()
+            } else {
+                format!("{service}={url}")
+            };
+            endpoints
+                .add(&text)
+                .map_err(|error| format!("endpoint_urls: {error}"))?;
         }
         for text in &self.endpoint_url {
-            endpoints.add(text).map_err(|error| format!("--endpoint-url: {error}"))?;
+            endpoints
+                .add(text)
+                .map_err(|error| format!("--endpoint-url: {error}"))?;
         }
         let mut allow_hosts = file.allow_hosts.clone();
         allow_hosts.extend(self.allow_host.iter().cloned());

@@ -19,7 +19,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Done {
     let settings = Settings::read()?;
     let options = args.proxy.options(&settings.file)?;
-    let mut plan = Plan::own(options, &settings, vec![Box::new(Printer::stdout(args.format))])?;
+    let mut plan = Plan::own(
+        options,
+        &settings,
+        vec![Box::new(Printer::stdout(args.format))],
+    )?;
     plan.session = args.proxy.session;
     runtime()?.block_on(async {
         let stage = Stage::start(plan).await?;
@@ -45,7 +49,12 @@ pub(crate) fn announce(stage: &Stage) {
     for error in stage.profiles.errors() {
         say(&format!("{}:{}: {}", error.file, error.line, error.message));
     }
-    for note in stage.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+    for note in stage
+        .notes
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .iter()
+    {
         say(note);
     }
 }

@@ -62,7 +62,8 @@ pub(crate) fn run(args: Args) -> Done {
     let session = Session::open(&args.session).map_err(|error| error.to_string())?;
     let body = match &args.body {
         Some(path) => {
-            let read = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let read = std::fs::read(path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             Some(Bytes::from(read))
         }
         None => None,
@@ -78,8 +79,10 @@ pub(crate) fn run(args: Args) -> Done {
     let mut options = proxy.options(&settings.file)?;
     options.listen.clear();
     let failed = Arc::new(Mutex::new(false));
-    let sinks: Vec<Box<dyn Sink>> =
-        vec![Box::new(Printer::stdout(args.format)), Box::new(Watcher(failed.clone()))];
+    let sinks: Vec<Box<dyn Sink>> = vec![
+        Box::new(Printer::stdout(args.format)),
+        Box::new(Watcher(failed.clone())),
+    ];
     let plan = Plan::own(options, &settings, sinks)?;
     runtime()?.block_on(async {
         let stage = Stage::start(plan).await?;
@@ -90,11 +93,18 @@ pub(crate) fn run(args: Args) -> Done {
         let mut refused = false;
         for exchange in &exchanges {
             for profile in &profiles {
-                let as_whom = As { profile: profile.clone(), region: args.region.clone(), body: body.clone() };
+                let as_whom = As {
+                    profile: profile.clone(),
+                    region: args.region.clone(),
+                    body: body.clone(),
+                };
                 match replay::prepare(exchange, None, as_whom) {
                     Ok(again) => stage.proxy.replay(again).1.await,
                     Err(why) => {
-                        say(&format!("sigscope: #{} cannot be sent again: {why}", exchange.id));
+                        say(&format!(
+                            "sigscope: #{} cannot be sent again: {why}",
+                            exchange.id
+                        ));
                         refused = true;
                     }
                 }
@@ -110,7 +120,8 @@ fn wanted(args: &Args, session: &Session) -> Result<Vec<Exchange>, String> {
     let mut found = Vec::new();
     for id in &args.ids {
         let exchange = session.exchange(*id).map_err(|error| error.to_string())?;
-        let exchange = exchange.ok_or_else(|| format!("{} holds no exchange #{id}", args.session.display()))?;
+        let exchange = exchange
+            .ok_or_else(|| format!("{} holds no exchange #{id}", args.session.display()))?;
         if let (Some(why), false) = (replay::needs_confirmation(&exchange), args.yes) {
             return Err(format!("#{id}: {why}; add --yes to send it again"));
         }

@@ -1,7 +1,6 @@
-use std::net::TcpStream;
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,10 +49,16 @@ pub(crate) fn run(args: Args) -> Done {
 
 /// The address of a proxy that somebody else runs.
 fn running_proxy(args: &Args, settings: &Settings) -> Result<Option<std::net::SocketAddr>, String> {
-    let text = args.proxy.listen.first().or_else(|| settings.file.listen.iter().find(|text| !text.contains('=')));
+    let text = args
+        .proxy
+        .listen
+        .first()
+        .or_else(|| settings.file.listen.iter().find(|text| !text.contains('=')));
     let listen: Listen = text.map_or(DEFAULT_LISTEN, String::as_str).parse()?;
+    // Asked without connecting, which the proxy would show as a connection without a request.
     let there = listen.address.port() != 0
-        && TcpStream::connect_timeout(&listen.address, Duration::from_millis(300)).is_ok();
+        && TcpListener::bind(listen.address)
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
     Ok(there.then_some(listen.address))
 }
 
@@ -67,8 +72,16 @@ fn profile_there(args: &Args) -> Result<(String, Option<String>), String> {
             .map(|name| name.to_string())
             .ok_or_else(|| "no profile is configured; name one with --as PROFILE".to_owned())?,
     };
-    let profile = table.get(&name).ok_or_else(|| format!("there is no profile {name}"))?;
-    Ok((name, args.proxy.region.clone().or_else(|| profile.reach.region.clone())))
+    let profile = table
+        .get(&name)
+        .ok_or_else(|| format!("there is no profile {name}"))?;
+    Ok((
+        name,
+        args.proxy
+            .region
+            .clone()
+            .or_else(|| profile.reach.region.clone()),
+    ))
 }
 
 async fn with_own_proxy(args: &Args, settings: &Settings) -> Done {
@@ -82,9 +95,16 @@ async fn with_own_proxy(args: &Args, settings: &Settings) -> Done {
     let mut plan = Plan::own(options, settings, vec![Box::new(Printer::stderr())])?;
     plan.session.clone_from(&args.proxy.session);
     let stage = Stage::start(plan).await?;
-    let profile = stage.proxy.active_profile().ok_or("no profile is configured; name one with --as PROFILE")?;
+    let profile = stage
+        .proxy
+        .active_profile()
+        .ok_or("no profile is configured; name one with --as PROFILE")?;
     let lane = stage.lanes.hand_out(&profile, 0);
-    let region = args.proxy.region.clone().or_else(|| stage.profiles.get(&profile)?.reach.region.clone());
+    let region = args
+        .proxy
+        .region
+        .clone()
+        .or_else(|| stage.profiles.get(&profile)?.reach.region.clone());
     let url = stage.url().ok_or("there is no general listener")?;
     let secret = lane.secret_access_key.expose_str();
     let env = ClientEnv::new(&url, &lane.access_key_id, secret, region.as_deref());
@@ -103,7 +123,9 @@ async fn child(command: &[String], env: &ClientEnv) -> Done {
     for (name, value) in &env.set {
         child.env(name, value);
     }
-    let mut child = child.spawn().map_err(|error| format!("cannot run {}: {error}", command[0]))?;
+    let mut child = child
+        .spawn()
+        .map_err(|error| format!("cannot run {}: {error}", command[0]))?;
     // The terminal sends an interrupt to the child itself; the others come to us alone.
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
@@ -115,17 +137,25 @@ async fn child(command: &[String], env: &ClientEnv) -> Done {
             _ = terminate.recv() => Some(rustix::process::Signal::TERM),
             _ = hangup.recv() => Some(rustix::process::Signal::HUP),
         };
-        let pid = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
         if let (Some(signal), Some(pid)) = (signal, pid) {
             let _ = rustix::process::kill_process(pid, signal);
         }
     };
-    let status = status.map_err(|error| format!("{} could not be waited for: {error}", command[0]))?;
+    let status =
+        status.map_err(|error| format!("{} could not be waited for: {error}", command[0]))?;
     if let Some(signal) = status.signal() {
-        say(&format!("sigscope: {} was ended by signal {signal}", command[0]));
+        say(&format!(
+            "sigscope: {} was ended by signal {signal}",
+            command[0]
+        ));
         return Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(255)));
     }
-    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(255)).unwrap_or(255)))
+    Ok(ExitCode::from(
+        u8::try_from(status.code().unwrap_or(255)).unwrap_or(255),
+    ))
 }
 
 fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, String> {

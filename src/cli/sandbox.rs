@@ -17,10 +17,17 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Done {
     runtime()?.block_on(async {
-        let options = Options { listen: args.listen, clock: Arc::new(SystemTime::now), ..Options::default() };
-        let sandbox = Sandbox::start(options)
-            .await
-            .map_err(|error| format!("cannot listen on {}: {error}; choose another with --listen", args.listen))?;
+        let options = Options {
+            listen: args.listen,
+            clock: Arc::new(SystemTime::now),
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await.map_err(|error| {
+            format!(
+                "cannot listen on {}: {error}; choose another with --listen",
+                args.listen
+            )
+        })?;
         say(&format!("listening on {}", sandbox.url()));
         say(&Sandbox::credentials_help());
         super::shell::until_asked_to_end().await;

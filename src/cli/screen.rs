@@ -38,7 +38,15 @@ pub(crate) fn run(args: Args) -> Done {
     let runtime = runtime()?;
     let stage = runtime.block_on(Stage::start(plan))?;
     let pick = stage.proxy.active_profile().is_none();
-    show(&runtime, Some(stage), keeper, None, &settings, args.look, pick)
+    show(
+        &runtime,
+        Some(stage),
+        keeper,
+        None,
+        &settings,
+        args.look,
+        pick,
+    )
 }
 
 /// The screen wants a terminal at both ends.
@@ -71,7 +79,8 @@ pub(crate) fn show(
         pick_profile,
         notice: None,
     };
-    let shown = tui::run(Arc::new(engine), options).map_err(|error| format!("the terminal: {error}"));
+    let shown =
+        tui::run(Arc::new(engine), options).map_err(|error| format!("the terminal: {error}"));
     if let Some(stage) = stage.and_then(Arc::into_inner) {
         runtime.block_on(stage.stop())?;
     }

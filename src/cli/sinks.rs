@@ -61,7 +61,11 @@ impl Printer {
     }
 
     fn new(format: Format, out: Out) -> Self {
-        Self { format, out: BufWriter::with_capacity(256 * 1024, out), zone: TimeZone::system() }
+        Self {
+            format,
+            out: BufWriter::with_capacity(256 * 1024, out),
+            zone: TimeZone::system(),
+        }
     }
 }
 
@@ -69,7 +73,10 @@ impl Sink for Printer {
     fn exchange(&mut self, exchange: &Exchange, json: &Arc<[u8]>, _: &Arc<Raw>) {
         // A reader that went away must not end the proxy.
         let _ = match self.format {
-            Format::Jsonl => export::write_line(&mut self.out, json),
+            Format::Jsonl => self
+                .out
+                .write_all(json)
+                .and_then(|()| self.out.write_all(b"\n")),
             Format::Text => writeln!(self.out, "{}", export::line(exchange, &self.zone, false)),
         };
     }

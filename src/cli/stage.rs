@@ -11,6 +11,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::options::Settings;
 use super::sinks::Session;
+use crate::aws;
 use crate::config::File;
 use crate::profile::{Env, LaneKeys, Lanes, Profiles, Sources, Watch, Wiring};
 use crate::proxy::{Core, Options, Proxy, Recording, Sink};
@@ -43,7 +44,11 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The operator's own profiles and environment, less what is ourselves.
-    pub(crate) fn own(options: Options, settings: &Settings, sinks: Vec<Box<dyn Sink>>) -> Result<Self, String> {
+    pub(crate) fn own(
+        options: Options,
+        settings: &Settings,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<Self, String> {
         let mut notes = Vec::new();
         let own = Own::of(&options);
         let env = own.environment(&mut notes);
@@ -70,8 +75,24 @@ pub(crate) fn lane_keys(settings: &Settings) -> Result<LaneKeys, String> {
 impl Stage {
     /// Starts everything and binds the listeners.
     pub(crate) async fn start(plan: Plan) -> Result<Self, String> {
-        let Plan { mut options, sources, lanes, mut sinks, session, payloads, proxies, notes } = plan;
-        let masker = Arc::new(Masker::new(salt()?, MaskOptions { payloads, decoded_limit: options.limits.decoded_body }));
+        let Plan {
+            mut options,
+            mut sources,
+            lanes,
+            mut sinks,
+            session,
+            payloads,
+            proxies,
+            notes,
+        } = plan;
+        follow_endpoints(&mut sources.env, &options);
+        let masker = Arc::new(Masker::new(
+            salt()?,
+            MaskOptions {
+                payloads,
+                decoded_limit: options.limits.decoded_body,
+            },
+        ));
         let session = match session {
             Some(path) => Some(Session::open(&path, options.limits.record_queue)?),
             None => None,
@@ -85,7 +106,8 @@ impl Stage {
         let asked = options.profile.take();
         let core_options = options.clone();
         // The active profile is known only once the profiles are read, which need the core.
-        let (core, recording) = Core::start(core_options, masker.clone(), clock, proxies, sinks, after)?;
+        let (core, recording) =
+            Core::start(core_options, masker.clone(), clock, proxies, sinks, after)?;
         let wiring = wiring(&core, &masker, &options, own);
         let profiles = Arc::new(Profiles::load(sources, wiring));
         let lanes = Arc::new(Lanes::new(lanes, &profiles));
@@ -95,7 +117,17 @@ impl Stage {
         let proxy = Proxy::start(core, profiles.clone(), lanes.clone()).await?;
         proxy.use_profile(active);
         let watch = watch(&profiles, &lanes, &notes);
-        Ok(Self { proxy, profiles, lanes, masker, session, notes, options, recording, _watch: Some(watch) })
+        Ok(Self {
+            proxy,
+            profiles,
+            lanes,
+            masker,
+            session,
+            notes,
+            options,
+            recording,
+            _watch: Some(watch),
+        })
     }
 
     /// The first general listener, as clients use it.
@@ -106,16 +138,36 @@ impl Stage {
 
     /// Stops listening, records what is under way and writes it out.
     pub(crate) async fn stop(self) -> Result<(), String> {
-        let Self { proxy, mut recording, session, .. } = self;
+        let Self {
+            proxy,
+            mut recording,
+            session,
+            ..
+        } = self;
         proxy.stop().await;
         let closing = tokio::task::spawn_blocking(move || {
             recording.close();
             match session {
-                Some(session) => session.0.flush(Duration::from_secs(5)).map_err(|error| error.to_string()),
+                Some(session) => session
+                    .0
+                    .flush(Duration::from_secs(5))
+                    .map_err(|error| error.to_string()),
                 None => Ok(()),
             }
         });
         closing.await.map_err(|error| error.to_string())?
+    }
+}
+
+/// Our own credential calls go where requests for the same service go.
+fn follow_endpoints(env: &mut Env, options: &Options) {
+    if let Some(endpoint) = &options.endpoints.general {
+        env.set("AWS_ENDPOINT_URL", endpoint.to_string());
+    }
+    for (service, endpoint) in &options.endpoints.services {
+        let id = aws::service(service).map_or(service.as_str(), |service| service.service_id);
+        let name = id.to_ascii_uppercase().replace([' ', '-'], "_");
+        env.set(format!("AWS_ENDPOINT_URL_{name}"), endpoint.to_string());
     }
 }
 
@@ -132,8 +184,16 @@ fn choose(asked: Option<String>, profiles: &Profiles) -> Result<Option<String>, 
     if profiles.get(&name).is_some() {
         return Ok(Some(name));
     }
-    let known: Vec<String> = profiles.names().iter().map(|name| name.to_string()).collect();
-    let known = if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+    let known: Vec<String> = profiles
+        .names()
+        .iter()
+        .map(|name| name.to_string())
+        .collect();
+    let known = if known.is_empty() {
+        "there are none".to_owned()
+    } else {
+        format!("there are {}", known.join(", "))
+    };
     Err(format!("there is no profile {name}; {known}"))
 }
 
@@ -159,7 +219,9 @@ fn watch(profiles: &Arc<Profiles>, lanes: &Arc<Lanes>, notes: &Arc<Mutex<Vec<Str
             lanes.update(profiles);
             let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
             let count = profiles.names().len();
-            notes.push(format!("the profile files changed and were read again: {count} profiles"));
+            notes.push(format!(
+                "the profile files changed and were read again: {count} profiles"
+            ));
         }
     })
 }
@@ -170,18 +232,35 @@ pub(crate) struct Own(Vec<std::net::SocketAddr>);
 
 impl Own {
     pub(crate) fn of(options: &Options) -> Self {
-        Self(options.listen.iter().map(|listen| listen.address).filter(|address| address.port() != 0).collect())
+        Self(
+            options
+                .listen
+                .iter()
+                .map(|listen| listen.address)
+                .filter(|address| address.port() != 0)
+                .collect(),
+        )
     }
 
     /// Whether a URL leads back to one of our listeners.
     pub(crate) fn is(&self, url: &str) -> bool {
-        let Ok(uri) = url.parse::<http::Uri>() else { return false };
+        let Ok(uri) = url.parse::<http::Uri>() else {
+            return false;
+        };
         let Some(host) = uri.host() else { return false };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let port = uri
+            .port_u16()
+            .unwrap_or(if uri.scheme_str() == Some("https") {
+                443
+            } else {
+                80
+            });
         let local = host.eq_ignore_ascii_case("localhost");
         self.0.iter().any(|address| {
-            let same = host.parse().is_ok_and(|ip: std::net::IpAddr| ip == address.ip() || ip.is_loopback());
+            let same = host
+                .parse()
+                .is_ok_and(|ip: std::net::IpAddr| ip == address.ip() || ip.is_loopback());
             address.port() == port && (local || same)
         })
     }
@@ -192,22 +271,34 @@ impl Own {
             (name.starts_with("AWS_ENDPOINT_URL") && self.is(value))
                 || (name == "AWS_ACCESS_KEY_ID" && value.starts_with(crate::profile::LANE_PREFIX))
         };
-        let all: Vec<(String, String)> =
-            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
-        let mut hidden: Vec<String> =
-            all.iter().filter(|(name, value)| ours(name, value)).map(|(name, _)| name.clone()).collect();
+        let all: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect();
+        let mut hidden: Vec<String> = all
+            .iter()
+            .filter(|(name, value)| ours(name, value))
+            .map(|(name, _)| name.clone())
+            .collect();
         if hidden.iter().any(|name| name == "AWS_ACCESS_KEY_ID") {
-            hidden.extend(["AWS_SECRET_ACCESS_KEY".to_owned(), "AWS_SESSION_TOKEN".to_owned()]);
+            hidden.extend([
+                "AWS_SECRET_ACCESS_KEY".to_owned(),
+                "AWS_SESSION_TOKEN".to_owned(),
+            ]);
         }
         for name in &hidden {
             if all.iter().any(|(known, _)| known == name) {
-                notes.push(format!("{name} in this terminal leads to sigscope itself, and is ignored here"));
+                notes.push(format!(
+                    "{name} in this terminal leads to sigscope itself, and is ignored here"
+                ));
             }
         }
         for (name, _) in &all {
-            let overrides = name.starts_with("AWS_ENDPOINT_URL_") || name == "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+            let overrides = name.starts_with("AWS_ENDPOINT_URL_")
+                || name == "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
             if overrides && !hidden.contains(name) {
-                notes.push(format!("{name} is set: clients that inherit it may not come here"));
+                notes.push(format!(
+                    "{name} is set: clients that inherit it may not come here"
+                ));
             }
         }
         Env::new(all.into_iter().filter(|(name, _)| !hidden.contains(name)))
@@ -216,9 +307,14 @@ impl Own {
     /// The HTTP proxies of our environment, for calls to AWS.
     fn proxies(&self, notes: &mut Vec<String>) -> Option<Arc<Matcher>> {
         let mut read = |names: [&str; 2]| {
-            let value = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+            let value = names
+                .iter()
+                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
             if self.is(&value) {
-                notes.push(format!("{} in this terminal leads to sigscope itself, and is ignored here", names[0]));
+                notes.push(format!(
+                    "{} in this terminal leads to sigscope itself, and is ignored here",
+                    names[0]
+                ));
                 return None;
             }
             Some(value)
@@ -229,7 +325,9 @@ impl Own {
         if https.is_none() && http.is_none() && all.is_none() {
             return None;
         }
-        let no = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
+        let no = std::env::var("NO_PROXY")
+            .or_else(|_| std::env::var("no_proxy"))
+            .unwrap_or_default();
         // The metadata services are never behind a proxy.
         let no = format!("{no},169.254.169.254,169.254.170.2,169.254.170.23,localhost,127.0.0.1");
         let mut builder = Matcher::builder().no(no);
@@ -248,5 +346,8 @@ impl Own {
 
 /// The theme and mouse of the screen, from option and file.
 pub(crate) fn look(file: &File, theme: Option<String>) -> (Option<String>, bool) {
-    (theme.or_else(|| file.theme.clone()), file.mouse.unwrap_or(true))
+    (
+        theme.or_else(|| file.theme.clone()),
+        file.mouse.unwrap_or(true),
+    )
 }

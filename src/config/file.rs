@@ -50,7 +50,9 @@ impl File {
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
         };
         toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
@@ -68,8 +70,15 @@ mod tests {
         assert_eq!(File::read(&path).unwrap(), File::default());
         std::fs::write(&path, "theme = \"dark\"\n[limits]\nrowz = 3\n").unwrap();
         let error = File::read(&path).unwrap_err();
-        assert!(error.contains("line 3") && error.contains("rowz"), "{error}");
-        std::fs::write(&path, "[limits]\nrows = 3\n[endpoint_urls]\ns3 = \"http://127.0.0.1:9\"\n").unwrap();
+        assert!(
+            error.contains("line 3") && error.contains("rowz"),
+            "{error}"
+        );
+        std::fs::write(
+            &path,
+            "[limits]\nrows = 3\n[endpoint_urls]\ns3 = \"http://127.0.0.1:9\"\n",
+        )
+        .unwrap();
         assert_eq!(File::read(&path).unwrap().limits.rows, 3);
     }
 }

@@ -17,8 +17,12 @@ impl Paths {
     /// # Errors
     /// There is no home directory.
     pub fn find() -> Result<Self, String> {
-        let base = Xdg::new().map_err(|error| format!("cannot tell the home directory: {error}; set HOME"))?;
-        Ok(Self { config: base.config_dir().join("sigscope"), data: base.data_dir().join("sigscope") })
+        let base = Xdg::new()
+            .map_err(|error| format!("cannot tell the home directory: {error}; set HOME"))?;
+        Ok(Self {
+            config: base.config_dir().join("sigscope"),
+            data: base.data_dir().join("sigscope"),
+        })
     }
 
     /// The configuration file.

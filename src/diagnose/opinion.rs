@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use crate::capture::exchange::{SecondOpinion, Signing};
 use crate::secret::Raw;
 use crate::sigv4::{
-    ClientAuth, KeyCache, Location, Opinion, RequestView, Rules, Scope, SigningInput, is_auth_header, presign,
-    second_opinion, sign_headers, strip_auth_params,
+    ClientAuth, KeyCache, Location, Opinion, RequestView, Rules, Scope, SigningInput,
+    is_auth_header, presign, second_opinion, sign_headers, strip_auth_params,
 };
 
 /// Rebuilds what was signed from the head that was sent, and compares.
@@ -34,7 +34,11 @@ fn again(signing: &Signing, raw: &Raw, at: SystemTime) -> Option<SecondOpinion> 
         _ => return None,
     };
     let target = strip_auth_params(target, &auth).unwrap_or_else(|| target.to_vec());
-    let headers: Vec<_> = all.iter().copied().filter(|(name, _)| is_auth_header(name).is_none()).collect();
+    let headers: Vec<_> = all
+        .iter()
+        .copied()
+        .filter(|(name, _)| is_auth_header(name).is_none())
+        .collect();
     let also: Vec<&str> = signing.signed_headers.iter().map(String::as_str).collect();
     let payload = signing.canonical_request.as_deref()?.rsplit('\n').next()?;
     let input = SigningInput {
@@ -43,7 +47,12 @@ fn again(signing: &Signing, raw: &Raw, at: SystemTime) -> Option<SecondOpinion> 
         service: &scope.service,
         time: at,
         rules: Rules::for_signing_name(&scope.service),
-        view: RequestView { method, target: &target, headers: &headers, payload },
+        view: RequestView {
+            method,
+            target: &target,
+            headers: &headers,
+            payload,
+        },
         also: &also,
     };
     let cache = KeyCache::new(1);

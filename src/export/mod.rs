@@ -4,8 +4,10 @@
 pub mod curl;
 pub mod http;
 pub mod json;
+pub mod policy;
 pub mod text;
 
 pub use curl::command;
 pub use json::{to_json, write_line};
+pub use policy::{Policy, policy};
 pub use text::line;

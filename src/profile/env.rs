@@ -34,6 +34,11 @@ impl Env {
         )
     }
 
+    /// Sets a variable, as an option of ours that the environment has a name for.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), Zeroizing::new(value.into()));
+    }
+
     /// The value of a variable; `None` when it is unset or empty, which the AWS CLI treats alike.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0

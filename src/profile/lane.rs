@@ -30,7 +30,7 @@ use crate::secret::{Credentials, Secret};
 /// How every lane's key id begins.
 pub const PREFIX: &str = "SIGSCOPE";
 /// Lanes of each profile that the proxy knows without having been told: numbers below this.
-const PER_PROFILE: u32 = 8;
+pub const PER_PROFILE: u32 = 8;
 
 const INSTALL_KEY: usize = 32;
 

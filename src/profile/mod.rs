@@ -38,8 +38,8 @@ mod wiring;
 
 pub use account::account_of_key_id;
 pub use env::Env;
-pub use lane::{LaneKeys, Lanes, PREFIX as LANE_PREFIX};
 pub use error::{Failure, ResolveError, Status};
+pub use lane::{LaneKeys, Lanes, PER_PROFILE, PREFIX as LANE_PREFIX};
 pub use profiles::{Held, Profiles, Summary};
 pub use reach::Reach;
 pub use resolve::{Hop, Resolved};

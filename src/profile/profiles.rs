@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU64, Ordering},
@@ -332,8 +332,17 @@ impl Inner {
             let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
             keys.retain(|_, (_, held)| held.expires_at.is_some_and(|end| end > now));
         }
+        let mut first = HashMap::new();
         for (profile, credentials) in &found {
-            self.learn(profile, credentials);
+            // Where one key id stands with several secrets, the first profile is who it is.
+            match first.entry(credentials.access_key_id.as_str()) {
+                Entry::Vacant(slot) => {
+                    slot.insert(credentials);
+                    self.learn(profile, credentials);
+                }
+                Entry::Occupied(held) if same(held.get(), credentials) => {}
+                Entry::Occupied(_) => (self.wiring.on_credentials)(profile, credentials),
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Bodies on their way: what passes is counted, hashed where asked, and the first bytes kept.
 
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -10,6 +11,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
+
+use crate::capture::exchange::FaultKind;
+use crate::sigv4::ChunkError;
 
 /// Any error of a body.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -25,9 +29,48 @@ pub(crate) struct Passed {
     /// Set when all of it has passed.
     pub(crate) ended: bool,
     /// What stopped it.
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<Stop>,
     /// What was wrong with it, though it passed.
     pub(crate) complaint: Option<String>,
+}
+
+/// What stopped a body, and whose fault that is.
+pub(crate) struct Stop {
+    pub(crate) kind: FaultKind,
+    pub(crate) message: String,
+}
+
+impl Stop {
+    fn of(error: &BoxError) -> Self {
+        Self {
+            kind: stopped_by(error.as_ref()),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Whose fault it is that a request's body stopped.
+fn stopped_by(error: &(dyn std::error::Error + 'static)) -> FaultKind {
+    if error.is::<Stalled>() {
+        return FaultKind::Timeout;
+    }
+    if let Some(ChunkError::TooLarge { .. }) = error.downcast_ref() {
+        return FaultKind::TooLarge;
+    }
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let gone = |error: &std::io::Error| {
+            matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            )
+        };
+        if cause.downcast_ref().is_some_and(gone) {
+            return FaultKind::ClientGone;
+        }
+        next = cause.source();
+    }
+    FaultKind::ClientMalformed
 }
 
 impl Passed {
@@ -47,7 +90,10 @@ impl Passed {
 
     /// No body at all.
     pub(crate) fn empty() -> Self {
-        Self { ended: true, ..Self::new(0, false) }
+        Self {
+            ended: true,
+            ..Self::new(0, false)
+        }
     }
 
     /// A body that is there already.
@@ -132,10 +178,17 @@ pub(crate) struct Stalled(Duration);
 
 impl Patient {
     pub(crate) fn new(incoming: Incoming, limit: Duration) -> Self {
-        Self { incoming, limit, waiting: None }
+        Self {
+            incoming,
+            limit,
+            waiting: None,
+        }
     }
 
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
                 if let Some(sleep) = &mut self.waiting {
@@ -145,7 +198,9 @@ impl Patient {
             }
             Poll::Pending => {
                 let limit = self.limit;
-                let sleep = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+                let sleep = self
+                    .waiting
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
                 ready!(sleep.as_mut().poll(context));
                 Poll::Ready(Some(Err(Stalled(limit).into())))
             }
@@ -183,6 +238,13 @@ impl InBody {
         matches!(self, Self::Full(bytes) if bytes.is_empty())
     }
 
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Arriving(body) => body.is_end_stream(),
+            Self::Full(bytes) => bytes.is_empty(),
+        }
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self {
             Self::Arriving(body) => body.poll(context),
@@ -207,7 +269,10 @@ pub(crate) enum UpBody {
     /// In memory already.
     Full(Option<Bytes>),
     /// As it arrives, byte for byte.
-    Stream { body: Patient, account: SharedPassed },
+    Stream {
+        body: Patient,
+        account: SharedPassed,
+    },
     /// As it arrives, its framing signed anew.
     Rewritten(Box<Rewritten>),
 }
@@ -231,7 +296,12 @@ impl Body for UpBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|b| Ok(Frame::data(b)))),
+            Self::Full(bytes) => Poll::Ready(
+                bytes
+                    .take()
+                    .filter(|b| !b.is_empty())
+                    .map(|b| Ok(Frame::data(b))),
+            ),
             Self::Stream { body, account } => {
                 let frame = ready!(body.poll(context));
                 let last = body.is_end_stream();
@@ -249,7 +319,7 @@ impl Body for UpBody {
         match self {
             Self::Full(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Stream { body, .. } => body.is_end_stream(),
-            Self::Rewritten(_) => false,
+            Self::Rewritten(rewritten) => rewritten.finished && rewritten.ready.is_empty(),
         }
     }
 
@@ -266,7 +336,11 @@ impl Rewritten {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             if let Some(bytes) = self.ready.pop_front() {
-                self.sent.with(|passed| passed.push(&bytes));
+                let last = self.finished && self.ready.is_empty();
+                self.sent.with(|passed| {
+                    passed.push(&bytes);
+                    passed.ended = last;
+                });
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             if self.finished {
@@ -274,29 +348,43 @@ impl Rewritten {
                 return Poll::Ready(None);
             }
             let frame = ready!(self.body.poll(context));
-            self.account.with(|passed| observe(passed, frame.as_ref()));
-            let made = match frame {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.rewrite.push(data),
-                    // HTTP trailers beside aws-chunked ones have no meaning to S3.
-                    Err(_) => continue,
-                },
-                Some(Err(error)) => Err(error),
-                None => {
-                    self.finished = true;
-                    let last = self.rewrite.finish();
-                    self.account.with(|passed| passed.complaint = self.rewrite.complaint());
-                    last
-                }
-            };
+            // hyper asks no further once it has as many bytes as were announced.
+            let last = frame.is_none() || self.body.is_end_stream();
+            let made = self.rewrite(frame, last);
             match made {
-                Ok(bytes) => self.ready.extend(bytes.into_iter().filter(|b| !b.is_empty())),
+                Ok(bytes) => self
+                    .ready
+                    .extend(bytes.into_iter().filter(|b| !b.is_empty())),
                 Err(error) => {
-                    self.account.with(|passed| passed.error = Some(error.to_string()));
+                    self.account
+                        .with(|passed| passed.error = Some(Stop::of(&error)));
                     return Poll::Ready(Some(Err(error)));
                 }
             }
         }
+    }
+
+    fn rewrite(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, BoxError>>,
+        last: bool,
+    ) -> Result<Vec<Bytes>, BoxError> {
+        self.account.with(|passed| observe(passed, frame.as_ref()));
+        let mut made = match frame.transpose()?.map(Frame::into_data) {
+            Some(Ok(data)) => self.rewrite.push(data)?,
+            // HTTP trailers beside aws-chunked ones have no meaning to S3.
+            Some(Err(_)) | None => Vec::new(),
+        };
+        if last {
+            self.finished = true;
+            made.extend(self.rewrite.finish()?);
+        }
+        let complaint = self.rewrite.complaint();
+        self.account.with(|passed| {
+            passed.ended |= last;
+            passed.complaint = complaint;
+        });
+        Ok(made)
     }
 }
 
@@ -308,7 +396,7 @@ pub(crate) fn observe(passed: &mut Passed, frame: Option<&Result<Frame<Bytes>, B
                 passed.push(data);
             }
         }
-        Some(Err(error)) => passed.error = Some(error.to_string()),
+        Some(Err(error)) => passed.error = Some(Stop::of(error)),
         None => passed.ended = true,
     }
 }

@@ -37,11 +37,18 @@ impl Drop for Reservation {
 
 impl Budget {
     pub(crate) fn new(each: usize, total: usize) -> Self {
-        Self { used: Arc::default(), total, each }
+        Self {
+            used: Arc::default(),
+            total,
+            each,
+        }
     }
 
     fn empty(&self) -> Reservation {
-        Reservation { budget: self.clone(), bytes: 0 }
+        Reservation {
+            budget: self.clone(),
+            bytes: 0,
+        }
     }
 }
 
@@ -60,7 +67,9 @@ impl Reservation {
 }
 
 fn too_large(name: &str, limit: usize) -> Refusal {
-    let what = format!("the body must be read before it can be signed, and is over {limit} bytes ({name})");
+    let what = format!(
+        "the body must be read before it can be signed, and is over {limit} bytes ({name})"
+    );
     let fix = format!("send x-amz-content-sha256 with its hash, or raise {name}");
     let status = (StatusCode::PAYLOAD_TOO_LARGE, "EntityTooLarge");
     Refusal::new("sign", FaultKind::TooLarge, status, what, fix).closing()
@@ -93,11 +102,15 @@ fn needs_hash(routed: &Routed) -> bool {
     if !matches!(received.body, InBody::Arriving(_)) || routed.plan != Plan::Sign {
         return false;
     }
-    let declared = received.header("x-amz-content-sha256").map(PayloadMode::parse);
+    let declared = received
+        .header("x-amz-content-sha256")
+        .map(PayloadMode::parse);
     let s3 = Rules::for_signing_name(&routed.signing_name).content_sha256;
     match &received.auth {
         // The payload line of a presigned S3 request is fixed.
-        ClientAuth::SigV4(auth) if auth.location == Location::Query => !s3 && routed.signing_name != "vpc-lattice-svcs",
+        ClientAuth::SigV4(auth) if auth.location == Location::Query => {
+            !s3 && routed.signing_name != "vpc-lattice-svcs"
+        }
         ClientAuth::SigV4(_) => declared.is_none(),
         _ => declared.is_none() && !(s3 && routed.upstream.is_tls()),
     }
@@ -140,12 +153,26 @@ async fn read_all(body: &mut Patient, reservation: &mut Reservation) -> Result<B
             Err(error) if error.is::<Stalled>() => {
                 let status = (StatusCode::REQUEST_TIMEOUT, "RequestTimeout");
                 let what = format!("the request's body stalled: {error} (limits.client_idle_ms)");
-                return Err(Refusal::new("front", FaultKind::Timeout, status, what, "send all of it").closing());
+                return Err(Refusal::new(
+                    "front",
+                    FaultKind::Timeout,
+                    status,
+                    what,
+                    "send all of it",
+                )
+                .closing());
             }
             Err(error) => {
                 let status = (StatusCode::BAD_REQUEST, "IncompleteBody");
                 let what = format!("the request's body broke off: {error}");
-                return Err(Refusal::new("front", FaultKind::ClientGone, status, what, "send all of it").closing());
+                return Err(Refusal::new(
+                    "front",
+                    FaultKind::ClientGone,
+                    status,
+                    what,
+                    "send all of it",
+                )
+                .closing());
             }
         }
     }
@@ -154,6 +181,8 @@ async fn read_all(body: &mut Patient, reservation: &mut Reservation) -> Result<B
 
 /// The mode that the client declared.
 pub(crate) fn declared_mode(headers: &HeaderMap) -> PayloadMode {
-    let value = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    let value = headers
+        .get("x-amz-content-sha256")
+        .and_then(|value| value.to_str().ok());
     value.map_or(PayloadMode::Undeclared, PayloadMode::parse)
 }

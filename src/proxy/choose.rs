@@ -37,7 +37,7 @@ impl Chosen {
 
 /// Chooses, and remembers the secret behind the client's own key where we hold it.
 pub(crate) fn choose(shared: &Shared, received: &mut Received) -> Chosen {
-    if received.is_replay {
+    if received.replay.is_some() {
         return match received.asked_profile.clone() {
             Some(profile) => Chosen::Named(profile),
             None => Chosen::Nobody,
@@ -46,7 +46,11 @@ pub(crate) fn choose(shared: &Shared, received: &mut Received) -> Chosen {
     let key_id = received.key_id().map(str::to_owned);
     let held = key_id.as_deref().and_then(|key_id| holder(shared, key_id));
     let journey = &mut received.journey;
-    if let Some(Held { by: Chosen::Lane(profile), credentials }) = held {
+    if let Some(Held {
+        by: Chosen::Lane(profile),
+        credentials,
+    }) = held
+    {
         journey.lane = Some(profile.clone());
         journey.client_credentials = Some(credentials);
         return Chosen::Lane(profile);
@@ -62,7 +66,10 @@ pub(crate) fn choose(shared: &Shared, received: &mut Received) -> Chosen {
         return by_key;
     }
     match shared.active_profile() {
-        Some(profile) => Chosen::Active { profile, foreign_key: key_id.is_some() },
+        Some(profile) => Chosen::Active {
+            profile,
+            foreign_key: key_id.is_some(),
+        },
         None => Chosen::Nobody,
     }
 }
@@ -74,7 +81,10 @@ struct Held {
 
 fn holder(shared: &Shared, key_id: &str) -> Option<Held> {
     if let Some((profile, credentials)) = shared.lanes.lookup(key_id) {
-        return Some(Held { by: Chosen::Lane(profile.to_string()), credentials });
+        return Some(Held {
+            by: Chosen::Lane(profile.to_string()),
+            credentials,
+        });
     }
     if let Some((profile, credentials)) = shared.profiles.credentials_of(key_id) {
         let by = Chosen::ByKey(profile.to_string(), credentials.clone());
@@ -82,5 +92,8 @@ fn holder(shared: &Shared, key_id: &str) -> Option<Held> {
     }
     let session = shared.vended.get(key_id, shared.now())?;
     let credentials = session.credentials.clone();
-    Some(Held { by: Chosen::Session(session), credentials })
+    Some(Held {
+        by: Chosen::Session(session),
+        credentials,
+    })
 }

@@ -96,9 +96,18 @@ impl Draft {
     }
 
     /// The first fault stands; later ones are its consequences.
-    pub(crate) fn fail(&mut self, stage: &'static str, kind: FaultKind, message: impl Into<String>) {
+    pub(crate) fn fail(
+        &mut self,
+        stage: &'static str,
+        kind: FaultKind,
+        message: impl Into<String>,
+    ) {
         if self.fault.is_none() {
-            self.fault = Some(FaultDraft { stage, kind, message: message.into() });
+            self.fault = Some(FaultDraft {
+                stage,
+                kind,
+                message: message.into(),
+            });
         }
     }
 
@@ -109,10 +118,17 @@ impl Draft {
     /// Bytes that it holds, for the record queue's budget.
     pub(crate) fn size(&self) -> usize {
         let sent = self.sent.as_ref().map_or(0, |sent| {
-            let canonical = sent.signing.canonical_request.as_ref().map_or(0, String::len);
+            let canonical = sent
+                .signing
+                .canonical_request
+                .as_ref()
+                .map_or(0, String::len);
             sent.head.len() + canonical + sent.body.as_ref().map_or(0, Passed::held)
         });
-        let reply = self.reply.as_ref().map_or(0, |reply| reply.head.len() + reply.body.held());
+        let reply = self
+            .reply
+            .as_ref()
+            .map_or(0, |reply| reply.head.len() + reply.body.held());
         size_of::<Self>() + self.received_head.len() + self.received_body.held() + sent + reply
     }
 }
@@ -131,7 +147,10 @@ pub(crate) struct Journey {
 impl Journey {
     pub(crate) fn new(draft: Draft, recorder: Recorder) -> Self {
         recorder.begin();
-        Self { draft: Some(Box::new(draft)), recorder }
+        Self {
+            draft: Some(Box::new(draft)),
+            recorder,
+        }
     }
 
     /// Records the draft as it stands.
@@ -150,23 +169,37 @@ impl Journey {
 impl std::ops::Deref for Journey {
     type Target = Draft;
 
-    #[expect(clippy::expect_used, reason = "the draft is taken by close alone, which consumes self")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the draft is taken by close alone, which consumes self"
+    )]
     fn deref(&self) -> &Draft {
-        self.draft.as_ref().expect("a journey under way owns its draft")
+        self.draft
+            .as_ref()
+            .expect("a journey under way owns its draft")
     }
 }
 
 impl std::ops::DerefMut for Journey {
-    #[expect(clippy::expect_used, reason = "the draft is taken by close alone, which consumes self")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the draft is taken by close alone, which consumes self"
+    )]
     fn deref_mut(&mut self) -> &mut Draft {
-        self.draft.as_mut().expect("a journey under way owns its draft")
+        self.draft
+            .as_mut()
+            .expect("a journey under way owns its draft")
     }
 }
 
 impl Drop for Journey {
     fn drop(&mut self) {
         if let Some(draft) = &mut self.draft {
-            draft.fail("front", FaultKind::ClientGone, "the client closed the connection before the exchange was over");
+            draft.fail(
+                "front",
+                FaultKind::ClientGone,
+                "the connection ended before the exchange was over",
+            );
         }
         self.close();
     }

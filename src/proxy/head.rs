@@ -35,12 +35,18 @@ impl<'a> Head<'a> {
 
     /// The version in a status line.
     pub(crate) fn status_version(&self) -> &'a [u8] {
-        self.start.split(|byte| *byte == b' ').next().unwrap_or_default()
+        self.start
+            .split(|byte| *byte == b' ')
+            .next()
+            .unwrap_or_default()
     }
 
     /// The first value of a header, where it is UTF-8.
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
-        let (_, value) = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))?;
+        let (_, value) = self
+            .headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))?;
         std::str::from_utf8(value).ok()
     }
 }

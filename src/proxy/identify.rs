@@ -24,11 +24,22 @@ const STAGE: &str = "identify";
 /// Resolves the chosen profile, once however many requests wait for it.
 pub(crate) async fn identify(shared: &Shared, mut routed: Routed) -> Result<Identified, Refused> {
     if routed.plan != Plan::Sign {
-        return Ok(Identified { routed, identity: None });
+        return Ok(Identified {
+            routed,
+            identity: None,
+        });
     }
-    if let Chosen::Active { foreign_key: true, profile } = &routed.chosen {
+    if let Chosen::Active {
+        foreign_key: true,
+        profile,
+    } = &routed.chosen
+    {
         let why = format!("a key was there that no profile holds; signed as {profile}");
-        routed.changes.push(Change { action: ChangeAction::Noted, what: "key id".to_owned(), why });
+        routed.changes.push(Change {
+            action: ChangeAction::Noted,
+            what: "key id".to_owned(),
+            why,
+        });
     }
     let name = match &routed.chosen {
         Chosen::Session(session) => {
@@ -38,7 +49,10 @@ pub(crate) async fn identify(shared: &Shared, mut routed: Routed) -> Result<Iden
         chosen => chosen.profile().map(str::to_owned),
     };
     let Some(name) = name else {
-        let refusal = none("no profile is chosen to sign with".to_owned(), "start with --profile NAME, or pick one with p");
+        let refusal = none(
+            "no profile is chosen to sign with".to_owned(),
+            "start with --profile NAME, or pick one with p",
+        );
         return Err(routed.refuse(refusal));
     };
     let start = Instant::now();
@@ -49,16 +63,26 @@ pub(crate) async fn identify(shared: &Shared, mut routed: Routed) -> Result<Iden
         Ok(resolved) => {
             let resolved = match &routed.chosen {
                 // A role's source: the caller signed with the key itself, not as the role.
-                Chosen::ByKey(_, own) if own.access_key_id != resolved.credentials.access_key_id => {
+                Chosen::ByKey(_, own)
+                    if own.access_key_id != resolved.credentials.access_key_id =>
+                {
                     let now = shared.now();
-                    Arc::new(Resolved::handed_out(name, own.clone(), resolved.region.clone(), now))
+                    Arc::new(Resolved::handed_out(
+                        name,
+                        own.clone(),
+                        resolved.region.clone(),
+                        now,
+                    ))
                 }
                 _ => resolved,
             };
             Ok(identified(routed, resolved))
         }
         Err(error) => {
-            let refusal = none(error.to_string(), "mend the profile, or choose another: --profile NAME, or p on the screen");
+            let refusal = none(
+                error.to_string(),
+                "mend the profile, or choose another: --profile NAME, or p on the screen",
+            );
             Err(routed.refuse(refusal))
         }
     }
@@ -66,7 +90,10 @@ pub(crate) async fn identify(shared: &Shared, mut routed: Routed) -> Result<Iden
 
 fn identified(mut routed: Routed, identity: Arc<Resolved>) -> Identified {
     routed.received.journey.identity = Some(identity.clone());
-    Identified { routed, identity: Some(identity) }
+    Identified {
+        routed,
+        identity: Some(identity),
+    }
 }
 
 fn none(what: String, fix: &str) -> Refusal {

@@ -37,7 +37,11 @@ impl fmt::Debug for Recording {
 }
 
 impl HttpClient for Recording {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -52,17 +56,28 @@ impl HttpConnector for Recording {
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+    let request = request
+        .try_into_http1x()
+        .map_err(|error| ConnectorError::user(error.into()))?;
     let (mut parts, body) = request.into_parts();
     if let (false, Some(authority)) = (parts.headers.contains_key(HOST), parts.uri.authority()) {
-        let value = HeaderValue::from_str(authority.as_str()).map_err(|error| ConnectorError::user(error.into()))?;
+        let value = HeaderValue::from_str(authority.as_str())
+            .map_err(|error| ConnectorError::user(error.into()))?;
         parts.headers.insert(HOST, value);
     }
-    let body: Bytes = body.collect().await.map_err(|error| ConnectorError::user(error))?.to_bytes();
+    let body: Bytes = body
+        .collect()
+        .await
+        .map_err(ConnectorError::user)?
+        .to_bytes();
     let mut journey = begin(core, &parts, body.clone());
     let host = parts.uri.host().unwrap_or_default().to_owned();
     let client = core.upstream.clone();
-    let result = client.send(Request::from_parts(parts, UpBody::Full(Some(body)))).await;
+    let result = client
+        .send(Request::from_parts(parts, UpBody::Full(Some(body))), || {
+            false
+        })
+        .await;
     journey.timing.first_byte = Some(journey.elapsed_us());
     let response = match result {
         Ok(response) => response,
@@ -85,7 +100,10 @@ async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse
         status: parts.status.as_u16(),
         head: head_of(&Response::from_parts(parts.clone(), ())),
         body,
-        date: parts.headers.contains_key("date").then_some((host.clone(), now)),
+        date: parts
+            .headers
+            .contains_key("date")
+            .then_some((host.clone(), now)),
     };
     match read {
         Ok(collected) => {
@@ -93,11 +111,16 @@ async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse
             journey.reply = Some(reply(Passed::whole(bytes.clone(), REPLY_LIMIT)));
             journey.end();
             let response = Response::from_parts(parts, SdkBody::from(bytes));
-            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+            HttpResponse::try_from(response)
+                .map_err(|error| ConnectorError::other(error.into(), None))
         }
         Err(error) => {
             journey.reply = Some(reply(Passed::empty()));
-            journey.fail("forward", FaultKind::Reset, format!("the reply of {host} broke off or is too large: {error}"));
+            journey.fail(
+                "forward",
+                FaultKind::Reset,
+                format!("the reply of {host} broke off or is too large: {error}"),
+            );
             journey.end();
             Err(ConnectorError::io(error))
         }
@@ -106,7 +129,10 @@ async fn exchange(core: &Arc<Core>, request: HttpRequest) -> Result<HttpResponse
 
 fn begin(core: &Arc<Core>, parts: &http::request::Parts, body: Bytes) -> Journey {
     let mut draft = Draft::new(core.next_id(), Door::Internal, core.now());
-    let authority = parts.uri.authority().map_or("", |authority| authority.as_str());
+    let authority = parts
+        .uri
+        .authority()
+        .map_or("", |authority| authority.as_str());
     let scheme = parts.uri.scheme_str().unwrap_or("https");
     draft.origin = format!("{scheme}://{authority}");
     draft.received_head = request_head(parts);
@@ -128,7 +154,10 @@ fn begin(core: &Arc<Core>, parts: &http::request::Parts, body: Bytes) -> Journey
 }
 
 fn request_head(parts: &http::request::Parts) -> Vec<u8> {
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     let mut head = format!("{} {target} HTTP/1.1\r\n", parts.method).into_bytes();
     for (name, value) in &parts.headers {
         head.extend_from_slice(name.as_str().as_bytes());
@@ -160,10 +189,16 @@ fn route(parts: &http::request::Parts, body: &[u8], origin: &str) -> Route {
         aws::OperationFound::One { operation, .. } => Some(operation),
         _ => None,
     };
-    let metadata = (found.is_none() && parts.uri.path().starts_with("/latest/")).then(|| "imds".to_owned());
+    let metadata =
+        (found.is_none() && parts.uri.path().starts_with("/latest/")).then(|| "imds".to_owned());
     Route {
-        service: found.as_ref().map(|operation| operation.service.name.to_owned()).or(metadata),
-        signing_name: found.as_ref().map(|operation| operation.service.signing_name.to_owned()),
+        service: found
+            .as_ref()
+            .map(|operation| operation.service.name.to_owned())
+            .or(metadata),
+        signing_name: found
+            .as_ref()
+            .map(|operation| operation.service.signing_name.to_owned()),
         region: host.and_then(|host| host.region),
         operation: found.as_ref().map(|operation| operation.name.to_owned()),
         iam_action: found.map(aws::iam_action),

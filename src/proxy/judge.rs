@@ -15,12 +15,14 @@ use crate::sigv4::{ClientAuth, Hint, RequestView, Verdict, VerifyInput, declared
 /// Writes the verdict on the exchange.
 pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
     let received = &mut routed.received;
-    if received.is_replay {
+    if received.replay.is_some() {
         return;
     }
     let journey = &mut received.journey;
     journey.client_signature = match (&received.auth, &journey.client_credentials) {
-        (ClientAuth::None | ClientAuth::Bearer | ClientAuth::Basic | ClientAuth::Other(_), _) => ClientSignature::None,
+        (ClientAuth::None | ClientAuth::Bearer | ClientAuth::Basic | ClientAuth::Other(_), _) => {
+            ClientSignature::None
+        }
         (ClientAuth::Malformed { what }, _) => {
             journey.findings.push(malformed(what));
             ClientSignature::Invalid
@@ -28,7 +30,12 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
         (ClientAuth::SigV4(auth), Some(credentials)) => {
             let head = Head::read(&journey.received_head);
             let hash = journey.received_body.sha256().map(hex);
-            let body = hash.as_deref().or_else(|| received.body.is_empty().then_some(crate::sigv4::EMPTY_SHA256));
+            let body = hash.as_deref().or_else(|| {
+                received
+                    .body
+                    .is_empty()
+                    .then_some(crate::sigv4::EMPTY_SHA256)
+            });
             let view = RequestView {
                 method: received.method.as_str(),
                 target: received.target.as_bytes(),
@@ -36,20 +43,30 @@ pub(crate) fn judge(shared: &Shared, routed: &mut Routed) {
                 payload: "",
             };
             let payload = declared_payload(&view, auth, body).unwrap_or_default();
-            let view = RequestView { payload: &payload, ..view };
-            let input =
-                VerifyInput { body_sha256: body, now: Some(shared.now()), ..VerifyInput::new(view, auth, credentials) };
+            let view = RequestView {
+                payload: &payload,
+                ..view
+            };
+            let input = VerifyInput {
+                body_sha256: body,
+                now: Some(shared.now()),
+                ..VerifyInput::new(view, auth, credentials)
+            };
             let verdict = verify(&input, &shared.keys);
             match verdict {
                 Verdict::Valid(mut checked) => {
                     received.client_seed = checked.take_chunk_seed();
-                    journey.findings.extend(checked.hints.iter().map(hint_finding));
+                    journey
+                        .findings
+                        .extend(checked.hints.iter().map(hint_finding));
                     ClientSignature::Valid
                 }
                 Verdict::Invalid(mut checked) => {
                     received.client_seed = checked.take_chunk_seed();
                     journey.findings.push(invalid());
-                    journey.findings.extend(checked.hints.iter().map(hint_finding));
+                    journey
+                        .findings
+                        .extend(checked.hints.iter().map(hint_finding));
                     ClientSignature::Invalid
                 }
                 Verdict::Undetermined(why) => {
@@ -73,8 +90,13 @@ pub(crate) fn is_searchable(draft: &Draft) -> bool {
 /// Searches for the mistake that gives the client's signature, and adds what it finds. The
 /// general finding stays as a note beside a cause that is proved.
 pub(crate) fn search(draft: &mut Draft, masker: &Masker) {
-    let Some(credentials) = draft.client_credentials.clone() else { return };
-    let body = draft.received_body.complete().then(|| draft.received_body.bytes());
+    let Some(credentials) = draft.client_credentials.clone() else {
+        return;
+    };
+    let body = draft
+        .received_body
+        .complete()
+        .then(|| draft.received_body.bytes());
     let hash = draft.received_body.sha256().map(hex);
     let arrived = Arrived {
         head: &draft.received_head,
@@ -84,8 +106,14 @@ pub(crate) fn search(draft: &mut Draft, masker: &Masker) {
         at: draft.started,
     };
     let found = client_signature(&arrived, masker, &AtomicBool::new(false));
-    let proved = found.iter().any(|finding| finding.grade == Grade::Computed && finding.role == Role::Cause);
-    for general in draft.findings.iter_mut().filter(|finding| proved && finding.code == INVALID) {
+    let proved = found
+        .iter()
+        .any(|finding| finding.grade == Grade::Computed && finding.role == Role::Cause);
+    for general in draft
+        .findings
+        .iter_mut()
+        .filter(|finding| proved && finding.code == INVALID)
+    {
         general.role = Role::Note;
     }
     draft.findings.splice(0..0, found);
@@ -96,7 +124,8 @@ pub(crate) fn not_searched(draft: &mut Draft) {
     let mut finding = finding(
         "signature-not-searched",
         Role::Note,
-        "so many wrong signatures arrived at once that the cause of this one was not searched for".to_owned(),
+        "so many wrong signatures arrived at once that the cause of this one was not searched for"
+            .to_owned(),
         "send it again alone, or give it to sigscope explain",
     );
     finding.grade = Grade::Undetermined;
@@ -107,7 +136,12 @@ pub(crate) fn not_searched(draft: &mut Draft) {
 pub(crate) fn complain(journey: &mut Journey, complaint: String) {
     journey.client_signature = ClientSignature::Invalid;
     let fix = "check what changes the body after its chunks are signed";
-    journey.findings.push(finding("client-chunk-signature-invalid", Role::Cause, complaint, fix));
+    journey.findings.push(finding(
+        "client-chunk-signature-invalid",
+        Role::Cause,
+        complaint,
+        fix,
+    ));
 }
 
 /// Lower-case hex.
@@ -128,7 +162,11 @@ fn finding(code: &str, role: Role, summary: String, fix: &str) -> Finding {
         summary,
         evidence: Vec::new(),
         refuted_by: None,
-        fix: vec![Fix { label: fix.to_owned(), command: None, action: None }],
+        fix: vec![Fix {
+            label: fix.to_owned(),
+            command: None,
+            action: None,
+        }],
     }
 }
 
@@ -154,28 +192,43 @@ fn malformed(what: &str) -> Finding {
 
 fn hint_finding(hint: &Hint) -> Finding {
     let (code, summary) = match hint {
-        Hint::SignedHeaderAbsent(name) => {
-            ("signed-header-absent", format!("`{name}` is named in SignedHeaders and is not among the headers"))
-        }
-        Hint::SignedHeadersUnordered => {
-            ("signed-headers-unordered", "SignedHeaders is not lower case, sorted and each once".to_owned())
-        }
+        Hint::SignedHeaderAbsent(name) => (
+            "signed-header-absent",
+            format!("`{name}` is named in SignedHeaders and is not among the headers"),
+        ),
+        Hint::SignedHeadersUnordered => (
+            "signed-headers-unordered",
+            "SignedHeaders is not lower case, sorted and each once".to_owned(),
+        ),
         Hint::HostUnsigned => ("host-unsigned", "`host` is not signed".to_owned()),
-        Hint::AmzHeaderUnsigned(name) => {
-            ("amz-header-unsigned", format!("`{name}` is sent and not signed, which this service refuses"))
-        }
-        Hint::PayloadHashDiffers => {
-            ("payload-hash-differs", "x-amz-content-sha256 is not the hash of the body that arrived".to_owned())
-        }
-        Hint::DateMalformed => ("date-malformed", "X-Amz-Date is not of the form yyyymmddThhmmssZ".to_owned()),
-        Hint::ScopeDateDiffers => {
-            ("scope-date-differs", "the scope's date is not the day of X-Amz-Date".to_owned())
-        }
-        Hint::SignatureForm => ("signature-form", "the signature is not 64 digits of lower-case hex".to_owned()),
-        Hint::ExpiresOutOfRange => {
-            ("expires-out-of-range", "X-Amz-Expires is missing or not from 1 to 604800 seconds".to_owned())
-        }
-        Hint::Expired(seconds) => ("presigned-expired", format!("the presigned URL ended {seconds} s ago")),
+        Hint::AmzHeaderUnsigned(name) => (
+            "amz-header-unsigned",
+            format!("`{name}` is sent and not signed, which this service refuses"),
+        ),
+        Hint::PayloadHashDiffers => (
+            "payload-hash-differs",
+            "x-amz-content-sha256 is not the hash of the body that arrived".to_owned(),
+        ),
+        Hint::DateMalformed => (
+            "date-malformed",
+            "X-Amz-Date is not of the form yyyymmddThhmmssZ".to_owned(),
+        ),
+        Hint::ScopeDateDiffers => (
+            "scope-date-differs",
+            "the scope's date is not the day of X-Amz-Date".to_owned(),
+        ),
+        Hint::SignatureForm => (
+            "signature-form",
+            "the signature is not 64 digits of lower-case hex".to_owned(),
+        ),
+        Hint::ExpiresOutOfRange => (
+            "expires-out-of-range",
+            "X-Amz-Expires is missing or not from 1 to 604800 seconds".to_owned(),
+        ),
+        Hint::Expired(seconds) => (
+            "presigned-expired",
+            format!("the presigned URL ended {seconds} s ago"),
+        ),
     };
     finding(code, Role::Note, summary, "mend it where the client signs")
 }

@@ -17,7 +17,18 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
     let text = |value: &Option<String>| value.as_deref().map(|value| masker.text(value));
     let route = draft.route.as_ref().map(|route| {
         let mut route = route.clone();
-        for evidence in &mut route.how {
+        // Hosts, scopes and options cannot hold a secret; what is quoted from the request may.
+        let quoted = |from: &str| {
+            !matches!(
+                from,
+                "host" | "scope" | "option" | "service" | "profile" | "listener"
+            )
+        };
+        for evidence in route
+            .how
+            .iter_mut()
+            .filter(|evidence| quoted(&evidence.from))
+        {
             evidence.evidence = masker.text(&evidence.evidence);
         }
         route
@@ -28,10 +39,18 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
     };
     let head = Head::read(&draft.received_head);
     let (_, target, _) = head.request_line();
-    let scene = Scene { masker, service, operation, target: Some(target) };
+    let scene = Scene {
+        masker,
+        service,
+        operation,
+        target: Some(target),
+    };
     let received = (!draft.received_head.is_empty())
         .then(|| scene.request(&draft.received_head, &draft.received_body, &draft.origin));
-    let sent = draft.sent.as_ref().map(|sent| scene.sent(sent, draft, received.as_ref()));
+    let sent = draft
+        .sent
+        .as_ref()
+        .map(|sent| scene.sent(sent, draft, received.as_ref()));
     Exchange {
         id: draft.id,
         started_at: rfc3339(draft.started),
@@ -54,7 +73,11 @@ pub(crate) fn exchange(masker: &Masker, draft: &Draft) -> Exchange {
                 account: account.or_else(|| account_of_key_id(&credentials.access_key_id)),
                 access_key_id: Some(masker.key_id(&credentials.access_key_id)),
                 expires_at: credentials.expires_at.map(rfc3339),
-                chain: resolved.chain.iter().map(|hop| masker.text(&hop.to_string())).collect(),
+                chain: resolved
+                    .chain
+                    .iter()
+                    .map(|hop| masker.text(&hop.to_string()))
+                    .collect(),
             }
         }),
         sent,
@@ -74,6 +97,12 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
+/// A method or version of HTTP is no longer than this; no secret that is looked for is as short.
+const LONGEST_WORD: usize = 8;
+
+/// As long as the longest of AWS's header names.
+const LONGEST_NAME: usize = 64;
+
 struct Scene<'a> {
     masker: &'a Masker,
     service: Option<&'a str>,
@@ -89,10 +118,14 @@ impl Scene<'_> {
         let raw_target = target;
         let target = self.masker.target(raw_target).text;
         Request {
-            method: String::from_utf8_lossy(method).into_owned(),
-            url: if target.starts_with('/') { format!("{origin}{target}") } else { target.to_string() },
+            method: self.word(method),
+            url: if target.starts_with('/') {
+                format!("{origin}{target}")
+            } else {
+                target.to_string()
+            },
             target: target.to_string(),
-            version: String::from_utf8_lossy(version).into_owned(),
+            version: self.word(version),
             headers: self.headers(&head),
             body: self.body(&head, Some(raw_target), body),
         }
@@ -121,7 +154,10 @@ impl Scene<'_> {
                     .canonical_request
                     .as_deref()
                     .map(|text| self.masker.canonical(text.as_bytes())),
-                signature: signing.signature.as_deref().map(|text| self.masker.signature(text)),
+                signature: signing
+                    .signature
+                    .as_deref()
+                    .map(|text| self.masker.signature(text)),
                 ..signing.clone()
             },
         }
@@ -138,11 +174,26 @@ impl Scene<'_> {
         Reply {
             from: reply.from,
             status: reply.status,
-            version: String::from_utf8_lossy(head.status_version()).into_owned(),
+            version: self.word(head.status_version()),
             headers: self.headers(&head),
-            body: self.body_of((Side::Reply, reply.status >= 400, self.target), &head, &reply.body, &bytes),
+            body: self.body_of(
+                (Side::Reply, reply.status >= 400, self.target),
+                &head,
+                &reply.body,
+                &bytes,
+            ),
             request_id: error::request_id(&find),
             error,
+        }
+    }
+
+    /// A method or a version; of what is no HTTP, anything at all.
+    fn word(&self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
+        if text.len() <= LONGEST_WORD {
+            text.into_owned()
+        } else {
+            self.masker.text(&text)
         }
     }
 
@@ -150,8 +201,21 @@ impl Scene<'_> {
         head.headers
             .iter()
             .map(|(name, value)| {
-                let name = String::from_utf8_lossy(name).into_owned();
-                let value = self.masker.header(&name, value).text;
+                let name = String::from_utf8_lossy(name);
+                let mut value = self.masker.header(&name, value).text;
+                if name.eq_ignore_ascii_case("host") && value.contains('@') {
+                    // Hidden as in a URL.
+                    let url = self.masker.text(&format!("http://{value}"));
+                    value = url.strip_prefix("http://").unwrap_or(&url).into();
+                }
+                // A line without a colon is no name, whatever it is.
+                let ordinary = name.len() <= LONGEST_NAME
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                let name = if ordinary {
+                    name.into_owned()
+                } else {
+                    self.masker.text(&name)
+                };
                 (name, value.to_string())
             })
             .collect()
@@ -174,7 +238,9 @@ impl Scene<'_> {
             side,
             content_type: head.text("content-type"),
             content_encoding: head.text("content-encoding"),
-            aws_chunked: head.text("x-amz-content-sha256").is_some_and(|text| text.starts_with("STREAMING-")),
+            aws_chunked: head
+                .text("x-amz-content-sha256")
+                .is_some_and(|text| text.starts_with("STREAMING-")),
             failed,
             target,
             size: body.size,

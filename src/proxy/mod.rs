@@ -8,7 +8,7 @@
 //!
 //! A stage consumes the type that the stage before it made, so that an unsigned request
 //! cannot be sent nor an unrouted one signed. The record travels inside as a
-//! [`draft::Journey`], which is recorded however the journey ends.
+//! `Journey`, which is recorded however the journey ends.
 
 mod body;
 mod buffer;
@@ -30,6 +30,7 @@ mod route;
 mod sign;
 mod skew;
 mod vended;
+mod workers;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -61,13 +62,14 @@ use self::received::{InBody, Received};
 use self::record::Recorder;
 use self::reply::{Refused, ReplyBody};
 use self::route::Routed;
+use self::workers::Workers;
 use crate::aws;
 use crate::capture::exchange::Door;
 use crate::diagnose;
 use crate::export;
 use crate::profile::{Lanes, Profile, Profiles};
-use crate::secret::mask::Masker;
 use crate::secret::Raw;
+use crate::secret::mask::Masker;
 use crate::sigv4::{ClientAuth, KeyCache};
 
 /// Signing keys kept: one a day, region, service and key.
@@ -105,12 +107,22 @@ impl Core {
         let hosts: HashSet<String> = options
             .endpoints
             .all()
-            .chain(options.listen.iter().filter_map(|listen| listen.bound.as_ref()))
+            .chain(
+                options
+                    .listen
+                    .iter()
+                    .filter_map(|listen| listen.bound.as_ref()),
+            )
             .map(|endpoint| endpoint.host().to_ascii_lowercase())
             .collect();
         let hosts = Arc::new(RwLock::new(hosts));
         let configured = configured(&hosts);
-        let upstream = Upstream::new(options.ca_bundle.as_ref(), proxies.clone(), configured, &options.limits)?;
+        let upstream = Upstream::new(
+            options.ca_bundle.as_ref(),
+            proxies.clone(),
+            configured,
+            &options.limits,
+        )?;
         let skew = Arc::new(Skew::default());
         let (recorder, thread) = record_thread(&options, &masker, &skew, sinks)
             .map_err(|error| format!("the record thread could not be started: {error}"))?;
@@ -125,7 +137,13 @@ impl Core {
             options,
             masker,
         };
-        Ok((Arc::new(core), Recording { recorder, thread: Some(thread) }))
+        Ok((
+            Arc::new(core),
+            Recording {
+                recorder,
+                thread: Some(thread),
+            },
+        ))
     }
 
     /// The client that credential providers are given: its calls become exchanges.
@@ -135,7 +153,10 @@ impl Core {
 
     /// Lets a configured endpoint's host be reached though it is on this machine.
     pub fn configure_host(&self, host: &str) {
-        self.hosts.write().unwrap_or_else(PoisonError::into_inner).insert(host.to_ascii_lowercase());
+        self.hosts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(host.to_ascii_lowercase());
     }
 
     fn next_id(&self) -> u64 {
@@ -188,19 +209,28 @@ fn record_thread(
     let skew = skew.clone();
     let sinks = Arc::new(Mutex::new(sinks));
     let flushed = sinks.clone();
+    let mut history = diagnose::History::new();
     let process = move |draft: Box<Draft>| {
         skew.observe(&draft);
         let at = draft.sent.as_ref().map(|sent| sent.at);
         let (mut exchange, raw) = record::record(&masker, draft);
-        diagnose::diagnose(&mut exchange, &raw, at, &masker);
+        diagnose::diagnose(&mut exchange, &raw, at, &masker, &mut history);
         let json: Arc<[u8]> = export::to_json(&exchange).into();
         let raw = Arc::new(raw);
-        for sink in sinks.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        for sink in sinks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter_mut()
+        {
             sink.exchange(&exchange, &json, &raw);
         }
     };
     let flush = move || {
-        for sink in flushed.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        for sink in flushed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter_mut()
+        {
             sink.flush();
         }
     };
@@ -215,6 +245,7 @@ pub(crate) struct Shared {
     keys: KeyCache,
     vended: vended::Vended,
     budget: Budget,
+    workers: Workers,
     active: RwLock<Option<String>>,
     as_signed: AtomicBool,
     connections: AtomicUsize,
@@ -232,7 +263,10 @@ impl std::ops::Deref for Shared {
 
 impl Shared {
     fn active_profile(&self) -> Option<String> {
-        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.active
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn as_signed(&self) -> bool {
@@ -256,9 +290,17 @@ impl Shared {
     }
 
     /// The endpoint that the profile names for a service.
-    fn profile_endpoint(&self, profile: &Profile, service: Option<&str>, name: Option<&str>) -> Option<Endpoint> {
-        let id = aws::service(service.or(name)?).map_or_else(|| service.or(name), |found| Some(found.service_id));
-        let url = profile.reach.endpoint(&id?.to_ascii_lowercase().replace([' ', '-'], "_"))?;
+    fn profile_endpoint(
+        &self,
+        profile: &Profile,
+        service: Option<&str>,
+        name: Option<&str>,
+    ) -> Option<Endpoint> {
+        let id = aws::service(service.or(name)?)
+            .map_or_else(|| service.or(name), |found| Some(found.service_id));
+        let url = profile
+            .reach
+            .endpoint(&id?.to_ascii_lowercase().replace([' ', '-'], "_"))?;
         let endpoint: Endpoint = url.parse().ok()?;
         if self.is_own(&endpoint) {
             return None;
@@ -272,16 +314,29 @@ impl Shared {
         if self.options.ca_bundle.is_some() || !routed.upstream.is_tls() {
             return Ok(self.upstream.clone());
         }
-        let profile = routed.chosen.profile().and_then(|name| self.profiles.get(name));
-        let Some(bundle) = profile.and_then(|profile| profile.reach.ca_bundle.clone().map(PathBuf::from)) else {
+        let profile = routed
+            .chosen
+            .profile()
+            .and_then(|name| self.profiles.get(name));
+        let Some(bundle) =
+            profile.and_then(|profile| profile.reach.ca_bundle.clone().map(PathBuf::from))
+        else {
             return Ok(self.upstream.clone());
         };
-        let mut by_bundle = self.by_bundle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_bundle = self
+            .by_bundle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(upstream) = by_bundle.get(&bundle) {
             return Ok(upstream.clone());
         }
         let configured = configured(&self.hosts);
-        let upstream = Upstream::new(Some(&bundle), self.proxies.clone(), configured, &self.options.limits)?;
+        let upstream = Upstream::new(
+            Some(&bundle),
+            self.proxies.clone(),
+            configured,
+            &self.options.limits,
+        )?;
         by_bundle.insert(bundle, upstream.clone());
         Ok(upstream)
     }
@@ -332,15 +387,25 @@ pub struct Again {
     pub region: Option<String>,
     /// `scheme://authority` where it went before, to go there again.
     pub upstream: Option<Endpoint>,
+    /// Whether the client named us, not AWS, as its endpoint.
+    pub to_us: bool,
+    /// Service and region that it was signed as, where its own signature is not at hand.
+    pub signed_as: (Option<String>, Option<String>),
 }
 
 impl Proxy {
     /// Binds the listeners and serves until [`Proxy::stop`].
-    pub async fn start(core: Arc<Core>, profiles: Arc<Profiles>, lanes: Arc<Lanes>) -> Result<Self, String> {
+    pub async fn start(
+        core: Arc<Core>,
+        profiles: Arc<Profiles>,
+        lanes: Arc<Lanes>,
+    ) -> Result<Self, String> {
         let options = &core.options;
         let shared = Arc::new(Shared {
             keys: KeyCache::new(KEYS),
             vended: vended::Vended::new(options.limits.vended_sessions),
+            workers: Workers::start()
+                .map_err(|error| format!("the workers could not be started: {error}"))?,
             budget: Budget::new(options.limits.buffered_body, options.limits.buffered_total),
             active: RwLock::new(options.profile.clone()),
             as_signed: AtomicBool::new(options.as_signed),
@@ -351,8 +416,12 @@ impl Proxy {
             lanes,
             core: core.clone(),
         });
-        let mut proxy =
-            Self { shared, listeners: Vec::new(), end: CancellationToken::new(), tasks: Vec::new() };
+        let mut proxy = Self {
+            shared,
+            listeners: Vec::new(),
+            end: CancellationToken::new(),
+            tasks: Vec::new(),
+        };
         for listen in &options.listen {
             proxy.listen(listen).await?;
         }
@@ -371,8 +440,15 @@ impl Proxy {
             format!("cannot listen on {address}: {error}; choose another with --listen, port 0 takes a free one")
         })?;
         let address = socket.local_addr().map_err(|error| error.to_string())?;
-        self.shared.own.write().unwrap_or_else(PoisonError::into_inner).push(address);
-        let listener = Arc::new(Listener { address, bound: listen.bound.clone() });
+        self.shared
+            .own
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(address);
+        let listener = Arc::new(Listener {
+            address,
+            bound: listen.bound.clone(),
+        });
         self.listeners.push(listener.clone());
         let serving = front::accept(self.shared.clone(), socket, listener, self.end.clone());
         self.tasks.push(tokio::spawn(serving));
@@ -381,7 +457,9 @@ impl Proxy {
 
     /// Where it listens, and to what each listener is bound.
     pub fn listeners(&self) -> impl Iterator<Item = (SocketAddr, Option<&Endpoint>)> {
-        self.listeners.iter().map(|listener| (listener.address, listener.bound.as_ref()))
+        self.listeners
+            .iter()
+            .map(|listener| (listener.address, listener.bound.as_ref()))
     }
 
     /// The profile that signs for callers who name none.
@@ -391,7 +469,11 @@ impl Proxy {
 
     /// Switches it; requests under way keep theirs.
     pub fn use_profile(&self, name: Option<String>) {
-        *self.shared.active.write().unwrap_or_else(PoisonError::into_inner) = name;
+        *self
+            .shared
+            .active
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = name;
     }
 
     /// Whether clients' own signatures are forwarded.
@@ -408,7 +490,11 @@ impl Proxy {
     /// recorded.
     pub fn load(&self) -> (usize, usize, u64) {
         let recorder = &self.shared.recorder;
-        (self.shared.connections.load(Ordering::Relaxed), recorder.in_flight(), recorder.not_recorded())
+        (
+            self.shared.connections.load(Ordering::Relaxed),
+            recorder.in_flight(),
+            recorder.not_recorded(),
+        )
     }
 
     /// How far our clock is from those of the hosts that answered.
@@ -442,12 +528,25 @@ async fn replay(shared: &Shared, id: u64, again: Again) {
     let journey = Journey::new(draft, shared.recorder.clone());
     let Some((method, target, headers)) = read_head(&journey.received_head) else {
         let mut journey = journey;
-        journey.fail("front", crate::capture::exchange::FaultKind::ClientMalformed, "the recorded head cannot be read");
+        journey.fail(
+            "front",
+            crate::capture::exchange::FaultKind::ClientMalformed,
+            "the recorded head cannot be read",
+        );
         journey.end();
         return;
     };
-    let host = journey.origin.split_once("://").map_or("", |(_, host)| host).to_owned();
-    let listener = again.upstream.map(|bound| Arc::new(Listener { address: ([127, 0, 0, 1], 0).into(), bound: Some(bound) }));
+    let host = journey
+        .origin
+        .split_once("://")
+        .map_or("", |(_, host)| host)
+        .to_owned();
+    let listener = again.upstream.map(|bound| {
+        Arc::new(Listener {
+            address: ([127, 0, 0, 1], 0).into(),
+            bound: Some(bound),
+        })
+    });
     let mut received = Received {
         journey,
         listener,
@@ -461,7 +560,8 @@ async fn replay(shared: &Shared, id: u64, again: Again) {
         asked_profile: None,
         asked_region: None,
         client_seed: None,
-        is_replay: true,
+        to_us: again.to_us,
+        replay: Some(again.signed_as),
     };
     received.read_claims();
     received.asked_profile = again.profile.or_else(|| shared.active_profile());

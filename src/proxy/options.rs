@@ -86,7 +86,10 @@ impl Endpoints {
     /// The URL for a service, by either of its names.
     pub fn of(&self, service: Option<&str>, signing_name: Option<&str>) -> Option<&Endpoint> {
         let by_name = |name: &str| self.services.get(name);
-        service.and_then(by_name).or_else(|| signing_name.and_then(by_name)).or(self.general.as_ref())
+        service
+            .and_then(by_name)
+            .or_else(|| signing_name.and_then(by_name))
+            .or(self.general.as_ref())
     }
 
     /// All of them.
@@ -109,8 +112,14 @@ pub struct Endpoint {
 impl Endpoint {
     /// `https` at AWS's own host.
     pub fn aws(host: &str) -> Result<Self, String> {
-        let authority = host.parse().map_err(|_| format!("`{host}` is no host name"))?;
-        Ok(Self { scheme: Scheme::HTTPS, authority, path: String::new() })
+        let authority = host
+            .parse()
+            .map_err(|_| format!("`{host}` is no host name"))?;
+        Ok(Self {
+            scheme: Scheme::HTTPS,
+            authority,
+            path: String::new(),
+        })
     }
 
     /// Host name or address, without brackets or port.
@@ -120,7 +129,9 @@ impl Endpoint {
 
     /// The port, by default the scheme's.
     pub fn port(&self) -> u16 {
-        self.authority.port_u16().unwrap_or(if self.is_tls() { 443 } else { 80 })
+        self.authority
+            .port_u16()
+            .unwrap_or(if self.is_tls() { 443 } else { 80 })
     }
 
     /// Whether it is reached over TLS.
@@ -144,8 +155,13 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("`{text}` is no endpoint URL: {why}; write http://HOST:PORT or https://HOST");
-        let uri: Uri = text.parse().map_err(|_| wrong("it cannot be read as a URL"))?;
+        let shown = without_userinfo(text);
+        let wrong = |why: &str| {
+            format!("`{shown}` is no endpoint URL: {why}; write http://HOST:PORT or https://HOST")
+        };
+        let uri: Uri = text
+            .parse()
+            .map_err(|_| wrong("it cannot be read as a URL"))?;
         let parts = uri.into_parts();
         let scheme = parts.scheme.ok_or_else(|| wrong("it has no scheme"))?;
         if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
@@ -161,16 +177,37 @@ impl FromStr for Endpoint {
             None => authority,
         };
         let path = parts.path_and_query.as_ref().map_or("", |path| path.path());
-        if parts.path_and_query.as_ref().is_some_and(|path| path.query().is_some()) {
+        if parts
+            .path_and_query
+            .as_ref()
+            .is_some_and(|path| path.query().is_some())
+        {
             return Err(wrong("it has a query"));
         }
-        Ok(Self { scheme, authority, path: path.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            scheme,
+            authority,
+            path: path.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+/// A password has no place in an error message.
+fn without_userinfo(url: &str) -> String {
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or(("", url), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
     }
 }
 
 /// A host without the brackets of an IPv6 address.
 pub(crate) fn bare(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    host.strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host)
 }
 
 #[cfg(test)]
@@ -179,12 +216,29 @@ mod tests {
 
     #[test]
     fn endpoints_are_read_and_named() {
-        let endpoint: Endpoint = "https://vpce-1.s3.us-east-1.vpce.amazonaws.com:443/base/".parse().unwrap();
-        assert_eq!(endpoint.origin(), "https://vpce-1.s3.us-east-1.vpce.amazonaws.com");
+        let endpoint: Endpoint = "https://vpce-1.s3.us-east-1.vpce.amazonaws.com:443/base/"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            endpoint.origin(),
+            "https://vpce-1.s3.us-east-1.vpce.amazonaws.com"
+        );
         assert_eq!((endpoint.path.as_str(), endpoint.port()), ("/base", 443));
-        for wrong in ["localhost:80", "ftp://a", "http://", "http://a/?q", "http://u:p@h/"] {
+        for wrong in [
+            "localhost:80",
+            "ftp://a",
+            "http://",
+            "http://a/?q",
+            "http://u:p@h/",
+        ] {
             assert!(wrong.parse::<Endpoint>().is_err(), "{wrong}");
         }
+        assert!(
+            !"http://u:pass@h/"
+                .parse::<Endpoint>()
+                .unwrap_err()
+                .contains("pass")
+        );
         let mut endpoints = Endpoints::default();
         endpoints.add("s3=http://127.0.0.1:9").unwrap();
         endpoints.add("http://127.0.0.1:8?").unwrap_err();
@@ -195,8 +249,18 @@ mod tests {
 
     #[test]
     fn listeners_may_be_bound() {
-        let listen: Listen = "127.0.0.1:8788=https://a.execute-api.us-east-1.amazonaws.com".parse().unwrap();
-        assert_eq!(listen.bound.unwrap().host(), "a.execute-api.us-east-1.amazonaws.com");
-        assert!("8787".parse::<Listen>().unwrap_err().contains("127.0.0.1:8787"));
+        let listen: Listen = "127.0.0.1:8788=https://a.execute-api.us-east-1.amazonaws.com"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            listen.bound.unwrap().host(),
+            "a.execute-api.us-east-1.amazonaws.com"
+        );
+        assert!(
+            "8787"
+                .parse::<Listen>()
+                .unwrap_err()
+                .contains("127.0.0.1:8787")
+        );
     }
 }

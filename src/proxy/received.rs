@@ -36,19 +36,18 @@ pub(crate) struct Received {
     pub(crate) asked_region: Option<String>,
     /// For checking the chunks that the client signed.
     pub(crate) client_seed: Option<ChunkSeed>,
-    /// Sent again by the operator: signed as he says, whoever signed it first.
-    pub(crate) is_replay: bool,
+    /// Whether the client named us, not AWS: of a replay, whether it did so the first time.
+    pub(crate) to_us: bool,
+    /// Sent again by the operator: signed as he says, whoever signed it first. What it was
+    /// signed as then: service and region.
+    pub(crate) replay: Option<(Option<String>, Option<String>)>,
 }
 
 impl Received {
     /// Reads who the caller says it is, from its signature and from our own headers.
     pub(crate) fn read_claims(&mut self) {
-        let mut take = |name: &str| {
-            let value = self.headers.remove(name)?;
-            Some(value.to_str().ok()?.to_owned())
-        };
-        self.asked_profile = take(PROFILE_HEADER);
-        self.asked_region = take(REGION_HEADER);
+        self.asked_profile = self.header(PROFILE_HEADER).map(str::to_owned);
+        self.asked_region = self.header(REGION_HEADER).map(str::to_owned);
         let head = Head::read(&self.journey.received_head);
         let view = RequestView {
             method: self.method.as_str(),
@@ -86,7 +85,11 @@ impl Received {
     /// Ends the journey with an answer of our own, in the shape that the request suggests.
     pub(crate) fn refuse(self, refusal: Refusal) -> Refused {
         let shape = shape(None, |name| self.header(name));
-        Refused { journey: self.journey, refusal: Box::new(refusal), shape }
+        Refused {
+            journey: self.journey,
+            refusal: Box::new(refusal),
+            shape,
+        }
     }
 
     /// Path without query.

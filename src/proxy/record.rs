@@ -100,27 +100,31 @@ impl Recorder {
         });
         search_thread(&queue, masker)?;
         let recorder = Self(queue.clone());
-        let thread = std::thread::Builder::new().name("record".to_owned()).spawn(move || {
-            while let Some(batch) = next_batch(&queue) {
-                for draft in batch {
-                    let size = draft.size();
-                    process(draft);
-                    queue.bytes.fetch_sub(size, Ordering::Relaxed);
+        let thread = std::thread::Builder::new()
+            .name("record".to_owned())
+            .spawn(move || {
+                while let Some(batch) = next_batch(&queue) {
+                    for draft in batch {
+                        let size = draft.size();
+                        process(draft);
+                        queue.bytes.fetch_sub(size, Ordering::Relaxed);
+                    }
+                    if queue.bytes.load(Ordering::Relaxed) < queue.limit {
+                        queue.overfull.store(false, Ordering::Relaxed);
+                        queue.room.notify_waiters();
+                    }
+                    flush();
                 }
-                if queue.bytes.load(Ordering::Relaxed) < queue.limit {
-                    queue.overfull.store(false, Ordering::Relaxed);
-                    queue.room.notify_waiters();
-                }
-                flush();
-            }
-        })?;
+            })?;
         Ok((recorder, thread))
     }
 
     /// Waits, for a second at most, until the queue has room.
     pub(crate) async fn admit(&self) {
         let queue = &self.0;
-        if queue.bytes.load(Ordering::Relaxed) < queue.limit || queue.overfull.load(Ordering::Relaxed) {
+        if queue.bytes.load(Ordering::Relaxed) < queue.limit
+            || queue.overfull.load(Ordering::Relaxed)
+        {
             return;
         }
         let room = queue.room.notified();
@@ -157,8 +161,14 @@ impl Recorder {
         if !judge::is_searchable(&draft) {
             return Some(draft);
         }
-        let searches = self.0.searches.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(sender) = searches.as_ref() else { return Some(draft) };
+        let searches = self
+            .0
+            .searches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = searches.as_ref() else {
+            return Some(draft);
+        };
         match sender.try_send(draft) {
             Ok(()) => None,
             Err(TrySendError::Full(mut draft) | TrySendError::Disconnected(mut draft)) => {
@@ -180,7 +190,12 @@ impl Recorder {
 
     /// Lets the threads finish what is queued and end.
     pub(crate) fn close(&self) {
-        let sender = self.0.searches.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let sender = self
+            .0
+            .searches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         match sender {
             // The search thread sees its channel end, and then closes the queue.
             Some(sender) => drop(sender),
@@ -193,14 +208,19 @@ impl Recorder {
 fn search_thread(queue: &Arc<Queue>, masker: Arc<Masker>) -> std::io::Result<()> {
     let (sender, drafts) = sync_channel::<Box<Draft>>(SEARCHES);
     let own = queue.clone();
-    std::thread::Builder::new().name("forensics".to_owned()).spawn(move || {
-        for mut draft in drafts {
-            judge::search(&mut draft, &masker);
-            own.push(draft);
-        }
-        own.finish();
-    })?;
-    *queue.searches.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    std::thread::Builder::new()
+        .name("forensics".to_owned())
+        .spawn(move || {
+            for mut draft in drafts {
+                judge::search(&mut draft, &masker);
+                own.push(draft);
+            }
+            own.finish();
+        })?;
+    *queue
+        .searches
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = Some(sender);
     Ok(())
 }
 
@@ -212,7 +232,10 @@ fn next_batch(queue: &Queue) -> Option<VecDeque<Box<Draft>>> {
                 return None;
             }
             queue.idle.store(true, Ordering::Release);
-            waiting = queue.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = queue
+                .arrived
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         queue.idle.store(false, Ordering::Release);
         drop(waiting);
@@ -235,13 +258,23 @@ fn forget_bodies(draft: &mut Draft) {
 /// Makes the two forms that are kept.
 pub(crate) fn record(masker: &Masker, draft: Box<Draft>) -> (Exchange, Raw) {
     let exchange = masked::exchange(masker, &draft);
-    let Draft { received_head, received_body, sent, reply, client_credentials, .. } = *draft;
+    let Draft {
+        received_head,
+        received_body,
+        sent,
+        reply,
+        client_credentials,
+        ..
+    } = *draft;
     let signed_with = sent.as_ref().and_then(|sent| sent.credentials.clone());
     let raw = Raw {
         received: wire(received_head, &received_body),
         sent: sent.map(|SentDraft { head, body, .. }| match body {
             Some(body) => wire(head, &body),
-            None => Wire { head: head.into(), ..Wire::default() },
+            None => Wire {
+                head: head.into(),
+                ..Wire::default()
+            },
         }),
         reply: reply.map(|ReplyDraft { head, body, .. }| wire(head, &body)),
         signed_with,
@@ -250,7 +283,8 @@ pub(crate) fn record(masker: &Masker, draft: Box<Draft>) -> (Exchange, Raw) {
     (exchange, raw)
 }
 
-fn wire(head: Vec<u8>, body: &super::body::Passed) -> Wire {
+fn wire(mut head: Vec<u8>, body: &super::body::Passed) -> Wire {
+    head.shrink_to_fit();
     Wire {
         head: head.into(),
         body: body.bytes().into(),

@@ -42,16 +42,30 @@ impl Refusal {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { stage, kind, status, code, what: what.into(), fix: fix.into(), close: false }
+        Self {
+            stage,
+            kind,
+            status,
+            code,
+            what: what.into(),
+            fix: fix.into(),
+            close: false,
+        }
     }
 
     pub(crate) fn closing(self) -> Self {
-        Self { close: true, ..self }
+        Self {
+            close: true,
+            ..self
+        }
     }
 }
 
 /// The shape in which the client expects an error, from what its request shows.
-pub(crate) fn shape<'a>(service: Option<&Service>, header: impl Fn(&str) -> Option<&'a str>) -> Shape {
+pub(crate) fn shape<'a>(
+    service: Option<&Service>,
+    header: impl Fn(&str) -> Option<&'a str>,
+) -> Shape {
     Shape::of(
         service,
         header("smithy-protocol"),
@@ -71,11 +85,28 @@ impl Refused {
     /// The answer: SDKs raise it as the service's own error, and its message ends with the
     /// exchange's number and the fix.
     pub(crate) fn answer(self) -> Response<ReplyBody> {
-        let Self { mut journey, refusal, shape } = self;
-        let message = format!("sigscope: {} (exchange #{}: {})", refusal.what, journey.id, refusal.fix);
-        journey.fail(refusal.stage, refusal.kind, format!("{}: {}", refusal.what, refusal.fix));
+        let Self {
+            mut journey,
+            refusal,
+            shape,
+        } = self;
+        let message = format!(
+            "sigscope: {} (exchange #{}: {})",
+            refusal.what, journey.id, refusal.fix
+        );
+        journey.fail(
+            refusal.stage,
+            refusal.kind,
+            format!("{}: {}", refusal.what, refusal.fix),
+        );
         let request_id = format!("sigscope-{}", journey.id);
-        let rendered = error::render(shape, refusal.status.as_u16(), refusal.code, &message, &request_id);
+        let rendered = error::render(
+            shape,
+            refusal.status.as_u16(),
+            refusal.code,
+            &message,
+            &request_id,
+        );
         let bodiless = journey.received_head.starts_with(b"HEAD ");
         let body = Bytes::from(rendered.body);
         let mut response = Response::new(ReplyBody::Own(Some(body.clone())));
@@ -85,7 +116,10 @@ impl Refused {
             headers.insert(CONTENT_TYPE, value);
         }
         for (name, value) in rendered.headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(&value),
+            ) {
                 headers.insert(name, value);
             }
         }
@@ -96,7 +130,11 @@ impl Refused {
             from: ReplyFrom::Sigscope,
             status: refusal.status.as_u16(),
             head: head_of(&response),
-            body: if bodiless { Passed::empty() } else { Passed::whole(body, usize::MAX) },
+            body: if bodiless {
+                Passed::empty()
+            } else {
+                Passed::whole(body, usize::MAX)
+            },
             date: None,
         });
         journey.end();
@@ -151,6 +189,14 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
+    /// Whether the client's body has not ended yet.
+    pub(crate) fn under_way(&self) -> bool {
+        let open = |passed: &mut Passed| !passed.ended && passed.error.is_none();
+        self.received
+            .as_ref()
+            .is_some_and(|account| account.with(open))
+    }
+
     /// Closes the accounts into the record.
     pub(crate) fn close(&self, journey: &mut Journey) {
         if let Some(received) = &self.received {
@@ -167,16 +213,24 @@ impl Uploads {
 
 impl Passing {
     fn finish(&mut self) {
-        let Some(mut journey) = self.journey.take() else { return };
+        let Some(mut journey) = self.journey.take() else {
+            return;
+        };
         let passed = std::mem::replace(&mut self.passed, Passed::empty());
         if !passed.ended {
             match &passed.error {
                 Some(error) => {
-                    let text = format!("the reply broke off after {} bytes: {error}", passed.size);
+                    let text = format!(
+                        "the reply broke off after {} bytes: {}",
+                        passed.size, error.message
+                    );
                     journey.fail("forward", FaultKind::Reset, text);
                 }
                 None => {
-                    let text = format!("the client went away after {} bytes of the reply", passed.size);
+                    let text = format!(
+                        "the client went away after {} bytes of the reply",
+                        passed.size
+                    );
                     journey.fail("forward", FaultKind::ClientGone, text);
                 }
             }
@@ -185,6 +239,13 @@ impl Passing {
             reply.body = passed;
         }
         self.uploads.close(&mut journey);
+        if let Some(stop) = journey.received_body.error.take() {
+            journey.fail(
+                "forward",
+                stop.kind,
+                format!("the request's body broke off: {}", stop.message),
+            );
+        }
         journey.end();
     }
 }
@@ -205,7 +266,12 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
-            Self::Own(bytes) => Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|b| Ok(Frame::data(b)))),
+            Self::Own(bytes) => Poll::Ready(
+                bytes
+                    .take()
+                    .filter(|b| !b.is_empty())
+                    .map(|b| Ok(Frame::data(b))),
+            ),
             Self::Passing(passing) => {
                 let frame = ready!(passing.body.poll(context));
                 observe(&mut passing.passed, frame.as_ref());
@@ -215,7 +281,11 @@ impl Body for ReplyBody {
                         let kind = broken_reply(error.as_ref());
                         if let Some(journey) = &mut passing.journey {
                             let size = passing.passed.size;
-                            journey.fail("forward", kind, format!("the reply broke off after {size} bytes: {error}"));
+                            journey.fail(
+                                "forward",
+                                kind,
+                                format!("the reply broke off after {size} bytes: {error}"),
+                            );
                         }
                         passing.finish();
                     }

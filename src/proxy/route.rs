@@ -9,7 +9,7 @@ use super::received::Received;
 use super::reply::{Refusal, Refused, shape};
 use crate::aws::{self, HostFacts, Operation, OperationFound, RequestFacts, Service};
 use crate::capture::exchange::{
-    Change, ChangeAction, Door, Evidence, FaultKind, Route,
+    Change, ChangeAction, Evidence, FaultKind, Finding, Fix, Grade, Role, Route,
 };
 use crate::profile::Profile;
 use crate::sigv4::ClientAuth;
@@ -44,9 +44,12 @@ pub(crate) enum Plan {
 impl Routed {
     /// `service.Operation`, as far as known.
     pub(crate) fn call(&self) -> String {
-        let service = self.service.map_or(self.signing_name.as_str(), |service| service.name);
+        let service = self
+            .service
+            .map_or(self.signing_name.as_str(), |service| service.name);
         match &self.operation {
             Some(operation) => format!("{service}.{}", operation.name),
+            None if service.is_empty() => "this request, whose operation is not known,".to_owned(),
             None => service.to_owned(),
         }
     }
@@ -54,7 +57,11 @@ impl Routed {
     /// Ends the journey with an answer in the service's own error shape.
     pub(crate) fn refuse(self, refusal: Refusal) -> Refused {
         let shape = shape(self.service, |name| self.received.header(name));
-        Refused { journey: self.received.journey, refusal: Box::new(refusal), shape }
+        Refused {
+            journey: self.received.journey,
+            refusal: Box::new(refusal),
+            shape,
+        }
     }
 }
 
@@ -70,9 +77,11 @@ pub(crate) fn route(shared: &Shared, mut received: Received) -> Result<Routed, R
     let mut finder = Finder::new(&received);
     finder.find_service();
     finder.find_region(shared, profile.as_deref());
+    let disagreement = finder.disagreement();
     match finder.find_upstream(shared, profile.as_deref()) {
         Ok(upstream) => {
             let decision = finder.decide(upstream);
+            received.journey.findings.extend(disagreement);
             Ok(decision.into_routed(shared, received, chosen))
         }
         Err(refusal) => {
@@ -99,10 +108,13 @@ struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     fn new(received: &'a Received) -> Self {
-        let bound = received.listener.as_ref().and_then(|listener| listener.bound.as_ref());
-        let host = match (bound, received.journey.door) {
+        let bound = received
+            .listener
+            .as_ref()
+            .and_then(|listener| listener.bound.as_ref());
+        let host = match (bound, received.to_us) {
             (Some(bound), _) => aws::host(bound.host()),
-            (None, Door::EndpointUrl) => None,
+            (None, true) => None,
             (None, _) => aws::host(received.host.split(':').next().unwrap_or_default()),
         };
         Self {
@@ -119,17 +131,38 @@ impl<'a> Finder<'a> {
     }
 
     fn note(&mut self, field: &str, from: &str, evidence: impl Into<String>) {
-        self.how.push(Evidence { field: field.to_owned(), from: from.to_owned(), evidence: evidence.into() });
+        self.how.push(Evidence {
+            field: field.to_owned(),
+            from: from.to_owned(),
+            evidence: evidence.into(),
+        });
     }
 
     fn find_service(&mut self) {
+        let recorded = self
+            .received
+            .replay
+            .as_ref()
+            .and_then(|(service, _)| service.clone());
+        // Only S3 ever took signatures of version 2 in this form.
+        let version_2 =
+            matches!(self.received.auth, ClientAuth::SigV2 { .. }).then(|| "s3".to_owned());
         let scope_name = self.received.scope().map(|scope| scope.service.clone());
-        let host_candidates = self.host.as_ref().map(|host| host.services.to_vec()).unwrap_or_default();
+        let scope_name = scope_name.or(recorded).or(version_2);
+        let host_candidates = self
+            .host
+            .as_ref()
+            .map(|host| host.services.to_vec())
+            .unwrap_or_default();
         if let Some(name) = scope_name {
             self.note("service", "scope", name.as_str());
             self.candidates = aws::services_signing_as(&name).to_vec();
-            let shared: Vec<_> =
-                self.candidates.iter().copied().filter(|service| host_candidates.contains(service)).collect();
+            let shared: Vec<_> = self
+                .candidates
+                .iter()
+                .copied()
+                .filter(|service| host_candidates.contains(service))
+                .collect();
             if !shared.is_empty() {
                 self.candidates = shared;
             }
@@ -144,7 +177,11 @@ impl<'a> Finder<'a> {
         self.find_operation();
         if self.signing_name.is_none() {
             let first = self.candidates.first().map(|service| service.signing_name);
-            if self.candidates.iter().all(|service| Some(service.signing_name) == first) {
+            if self
+                .candidates
+                .iter()
+                .all(|service| Some(service.signing_name) == first)
+            {
                 self.signing_name = first.map(str::to_owned);
             }
         }
@@ -168,11 +205,20 @@ impl<'a> Finder<'a> {
             bucket_in_host: self.bucket().is_some(),
         };
         match aws::operation(&self.candidates, &facts) {
-            OperationFound::One { operation, from, evidence } => {
+            OperationFound::One {
+                operation,
+                from,
+                evidence,
+            } => {
                 self.found(operation.service, operation.name, from.as_str(), evidence);
                 self.operation = Some(operation);
             }
-            OperationFound::Unlisted { service, name, from, evidence } => {
+            OperationFound::Unlisted {
+                service,
+                name,
+                from,
+                evidence,
+            } => {
                 self.found(service, &name, from.as_str(), evidence);
             }
             OperationFound::Ambiguous { services, .. } => self.candidates = services,
@@ -195,20 +241,36 @@ impl<'a> Finder<'a> {
             return host.bucket.as_deref();
         }
         let host = self.received.host.split(':').next().unwrap_or_default();
-        host.strip_suffix(".localhost").filter(|bucket| !bucket.is_empty())
+        host.strip_suffix(".localhost")
+            .filter(|bucket| !bucket.is_empty())
     }
 
     fn find_region(&mut self, shared: &Shared, profile: Option<&Profile>) {
-        let scope = self.received.scope().map(|scope| scope.region.clone()).filter(|r| !r.is_empty());
+        let scope = self
+            .received
+            .scope()
+            .map(|scope| scope.region.clone())
+            .filter(|r| !r.is_empty());
         let from_host = self.host.as_ref().and_then(|host| host.region.clone());
-        let known: [(&str, Option<String>); 5] = [
+        let recorded = self
+            .received
+            .replay
+            .as_ref()
+            .and_then(|(_, region)| region.clone());
+        let known: [(&str, Option<String>); 6] = [
             ("x-sigscope-region", self.received.asked_region.clone()),
             ("scope", scope),
             ("host", from_host),
+            ("record", recorded),
             ("option", shared.options.region.clone()),
-            ("profile", profile.and_then(|profile| profile.reach.region.clone())),
+            (
+                "profile",
+                profile.and_then(|profile| profile.reach.region.clone()),
+            ),
         ];
-        let found = known.into_iter().find_map(|(from, region)| Some((from, region?)));
+        let found = known
+            .into_iter()
+            .find_map(|(from, region)| Some((from, region?)));
         let fixed = |region: &str| {
             let service = self.candidates.first()?;
             aws::fixed_region(service, region)
@@ -216,7 +278,7 @@ impl<'a> Finder<'a> {
         match found {
             Some((from, region)) => {
                 let fixed = fixed(&region).filter(|fixed| *fixed != region);
-                let by_client = matches!(from, "scope" | "host") && self.received.journey.door != Door::EndpointUrl;
+                let by_client = matches!(from, "scope" | "host") && !self.received.to_us;
                 match fixed {
                     Some(fixed) if !by_client => {
                         self.note("region", "service", format!("always {fixed}"));
@@ -237,26 +299,45 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn find_upstream(&mut self, shared: &Shared, profile: Option<&Profile>) -> Result<Upstream, Refusal> {
+    fn find_upstream(
+        &mut self,
+        shared: &Shared,
+        profile: Option<&Profile>,
+    ) -> Result<Upstream, Refusal> {
         let service = self.candidates.first().map(|service| service.name);
         let name = self.signing_name.as_deref();
-        let bound = self.received.listener.as_ref().and_then(|listener| listener.bound.clone());
+        let bound = self
+            .received
+            .listener
+            .as_ref()
+            .and_then(|listener| listener.bound.clone());
         let option = shared.options.endpoints.of(service, name).cloned();
-        let configured = profile.and_then(|profile| shared.profile_endpoint(profile, service, name));
-        let override_by = [("listener", bound), ("option", option), ("profile", configured)]
+        let configured = || Some(("profile", shared.profile_endpoint(profile?, service, name)?));
+        let given = [("listener", bound), ("option", option)];
+        let given = given
             .into_iter()
             .find_map(|(from, endpoint)| Some((from, endpoint?)));
+        let override_by = given.or_else(configured);
         if let Some((from, endpoint)) = override_by {
             self.note("upstream", from, endpoint.to_string());
-            return Ok(Upstream { endpoint, replaces_host: from != "listener" });
+            return Ok(Upstream {
+                endpoint,
+                replaces_host: from != "listener",
+            });
         }
-        if self.received.journey.door != Door::EndpointUrl && self.host.is_some() {
+        if !self.received.to_us && self.host.is_some() {
             let host = self.received.host.clone();
             self.note("upstream", "host", host.as_str());
-            return Ok(Upstream { endpoint: https(&host)?, replaces_host: false });
+            return Ok(Upstream {
+                endpoint: https(&host)?,
+                replaces_host: false,
+            });
         }
-        if self.received.journey.door != Door::EndpointUrl && shared.configured(&self.received.host) {
-            return Err(no_route("nothing tells where this host is", "--endpoint-url URL"));
+        if !self.received.to_us && shared.configured(&self.received.host) {
+            return Err(no_route(
+                "nothing tells where this host is",
+                "--endpoint-url URL",
+            ));
         }
         self.aws_endpoint()
     }
@@ -278,24 +359,37 @@ impl<'a> Finder<'a> {
             let names: Vec<_> = self.candidates.iter().map(|service| service.name).collect();
             return Err(no_route(
                 format!("the request may be for any of {}", names.join(", ")),
-                format!("--endpoint-url {}=https://ITS-HOST, or send its Host", names[0]),
+                format!(
+                    "--endpoint-url {}=https://ITS-HOST, or send its Host",
+                    names[0]
+                ),
             ));
         }
         let Some(region) = self.region.clone() else {
             return Err(no_route("nothing names a region", "--region REGION"));
         };
         let mut host = aws::endpoint(service, &region, false, false);
-        if let Some(prefix) = self.operation.as_ref().and_then(|operation| operation.host_prefix) {
+        if let Some(prefix) = self
+            .operation
+            .as_ref()
+            .and_then(|operation| operation.host_prefix)
+        {
             host.insert_str(0, &self.fill_prefix(prefix));
         }
         self.note("upstream", "service", host.as_str());
-        Ok(Upstream { endpoint: https(&host)?, replaces_host: true })
+        Ok(Upstream {
+            endpoint: https(&host)?,
+            replaces_host: true,
+        })
     }
 
     fn distinct_hosts(&self) -> usize {
         let region = self.region.as_deref().unwrap_or("us-east-1");
-        let mut hosts: Vec<_> =
-            self.candidates.iter().map(|service| aws::endpoint(service, region, false, false)).collect();
+        let mut hosts: Vec<_> = self
+            .candidates
+            .iter()
+            .map(|service| aws::endpoint(service, region, false, false))
+            .collect();
         hosts.sort();
         hosts.dedup();
         hosts.len()
@@ -306,14 +400,51 @@ impl<'a> Finder<'a> {
         prefix.replace("{AccountId}", account)
     }
 
+    /// Scope and host are both kept as sent, and it is said where they contradict each other.
+    fn disagreement(&self) -> Option<Finding> {
+        let host = self.host.as_ref()?;
+        let (name, region) = (self.signing_name.as_deref()?, self.region.as_deref());
+        let serves = host.signing_name.is_none_or(|own| own == name)
+            || host
+                .services
+                .iter()
+                .any(|service| service.signing_name == name);
+        let summary = match (&host.region, region) {
+            _ if !serves => {
+                format!("it is signed for the service `{name}`, which is not that of its host")
+            }
+            (Some(own), Some(region)) if own != region => {
+                format!("it is signed for the region {region}, and its host is in {own}")
+            }
+            _ => return None,
+        };
+        let evidence = vec![
+            format!("host {}", self.received.host),
+            format!("signed for {}/{name}", region.unwrap_or("?")),
+        ];
+        Some(Finding {
+            code: "scope-host-disagree".to_owned(),
+            grade: Grade::Computed,
+            role: Role::Note,
+            summary,
+            evidence,
+            refuted_by: None,
+            fix: vec![Fix {
+                label: "sign for the service and region of the host that is called".to_owned(),
+                command: None,
+                action: None,
+            }],
+        })
+    }
+
     /// Puts the target together for the upstream.
     fn decide(mut self, upstream: Upstream) -> Decision {
         let mut target = self.received.target.clone();
-        if upstream.replaces_host {
-            if let Some(bucket) = self.bucket().map(str::to_owned) {
-                target.insert_str(0, &format!("/{bucket}"));
-                self.change("target", "the bucket stood in the host");
-            }
+        if upstream.replaces_host
+            && let Some(bucket) = self.bucket().map(str::to_owned)
+        {
+            target.insert_str(0, &format!("/{bucket}"));
+            self.change("target", "the bucket stood in the host");
         }
         if !upstream.endpoint.path.is_empty() {
             target.insert_str(0, &upstream.endpoint.path);
@@ -336,18 +467,27 @@ impl<'a> Finder<'a> {
     /// The one service that it is for. A call to somebody's own API is for none of AWS's.
     fn service(&self) -> Option<&'static Service> {
         match &self.candidates[..] {
-            [service] if self.operation_name.is_some() || service.signing_name != OWN_API => Some(service),
+            [service] if self.operation_name.is_some() || service.signing_name != OWN_API => {
+                Some(service)
+            }
             _ => None,
         }
     }
 
     fn change(&mut self, what: &str, why: &str) {
-        self.changes.push(Change { action: ChangeAction::Rewritten, what: what.to_owned(), why: why.to_owned() });
+        self.changes.push(Change {
+            action: ChangeAction::Rewritten,
+            what: what.to_owned(),
+            why: why.to_owned(),
+        });
     }
 
     fn route(&mut self, upstream: Option<&Endpoint>) -> Route {
         Route {
-            service: self.service().map(|service| service.name.to_owned()).or_else(|| self.signing_name.clone()),
+            service: self
+                .service()
+                .map(|service| service.name.to_owned())
+                .or_else(|| self.signing_name.clone()),
             signing_name: self.signing_name.clone(),
             region: self.region.clone(),
             operation: self.operation_name.clone(),
@@ -381,7 +521,10 @@ impl Decision {
         let plan = self.plan(shared, &received);
         received.journey.route = Some(self.route);
         Routed {
-            reads: self.operation.as_ref().is_some_and(|operation| operation.reads),
+            reads: self
+                .operation
+                .as_ref()
+                .is_some_and(|operation| operation.reads),
             service: self.service,
             operation: self.operation,
             signing_name: self.signing_name,
@@ -396,15 +539,22 @@ impl Decision {
     }
 
     fn plan(&self, shared: &Shared, received: &Received) -> Plan {
-        let by_design = self.operation.as_ref().is_some_and(|operation| operation.unsigned)
+        let by_design = self
+            .operation
+            .as_ref()
+            .is_some_and(|operation| operation.unsigned)
             || self.host.as_ref().is_some_and(|host| host.unsigned);
         match &received.auth {
             ClientAuth::None if by_design => Plan::Untouched("unsigned by design"),
-            ClientAuth::None if shared.options.leave_unsigned => Plan::Untouched("unsigned callers stay unsigned"),
+            ClientAuth::None if shared.options.leave_unsigned => {
+                Plan::Untouched("unsigned callers stay unsigned")
+            }
             ClientAuth::Bearer | ClientAuth::Basic | ClientAuth::Other(_) => {
                 Plan::Untouched("another kind of authentication")
             }
-            ClientAuth::SigV4a(_) | ClientAuth::X509 { .. } => Plan::Untouched("an algorithm that needs its own key"),
+            ClientAuth::SigV4a(_) | ClientAuth::X509 { .. } => {
+                Plan::Untouched("an algorithm that needs its own key")
+            }
             ClientAuth::SigV4(_) if shared.as_signed() => Plan::AsSigned,
             _ => Plan::Sign,
         }
@@ -413,16 +563,19 @@ impl Decision {
 
 /// Whether the body is a form, as the query protocol sends it.
 pub(crate) fn is_form(received: &Received) -> bool {
-    received
-        .header("content-type")
-        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+    received.header("content-type").is_some_and(|kind| {
+        kind.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("application/x-www-form-urlencoded")
+    })
 }
 
 fn https(host: &str) -> Result<Endpoint, Refusal> {
     Endpoint::aws(host).map_err(|error| no_route(error, "send a Host that can be read"))
 }
 
-fn no_route(what: impl Into<String>, fix: impl Into<String>) -> Refusal {
+/// Nothing says where, or as what.
+pub(crate) fn no_route(what: impl Into<String>, fix: impl Into<String>) -> Refusal {
     let status = (StatusCode::BAD_REQUEST, "UnroutableRequest");
     Refusal::new(STAGE, FaultKind::NoRoute, status, what, fix)
 }

@@ -15,15 +15,15 @@ use super::forward::{Upstream, is_vending, strip_hop_by_hop};
 use super::head::Head;
 use super::identify::Identified;
 use super::judge::hex;
-use super::received::{InBody, Received};
+use super::received::{InBody, PROFILE_HEADER, REGION_HEADER, Received};
 use super::reply::{Refusal, Refused, Uploads, shape};
-use super::route::{Plan, Routed};
+use super::route::{Plan, Routed, no_route};
 use crate::aws::error::Shape;
 use crate::capture::exchange::{Change, ChangeAction, FaultKind, SecondOpinion, Signing};
 use crate::secret::Credentials;
 use crate::sigv4::{
-    self, AUTH_HEADERS, ChunkResigner, ClientAuth, EMPTY_SHA256, Header, Location, PayloadMode, RequestView,
-    Rules, SigningInput, UNSIGNED_PAYLOAD, host_value, strip_auth_params,
+    self, AUTH_HEADERS, ChunkResigner, ClientAuth, EMPTY_SHA256, Header, Location, PayloadMode,
+    RequestView, Rules, SigningInput, UNSIGNED_PAYLOAD, host_value, strip_auth_params,
 };
 
 /// A request that may be sent, and nothing else may.
@@ -49,7 +49,10 @@ const PRESIGNED_FOR: u64 = 900;
 
 /// Signs by the mode that the request calls for.
 pub(crate) fn sign(shared: &Shared, identified: Identified) -> Result<Signed, Refused> {
-    let Identified { mut routed, identity } = identified;
+    let Identified {
+        mut routed,
+        identity,
+    } = identified;
     let start = std::time::Instant::now();
     let client = match shared.upstream_for(&routed) {
         Ok(client) => client,
@@ -67,18 +70,32 @@ pub(crate) fn sign(shared: &Shared, identified: Identified) -> Result<Signed, Re
         Err(refusal) => return Err(routed.refuse(refusal)),
     };
     routed.received.journey.timing.sign = Some(micros(start));
-    let credentials = identity.filter(|_| routed.plan == Plan::Sign).map(|identity| identity.credentials.clone());
+    let credentials = identity
+        .filter(|_| routed.plan == Plan::Sign)
+        .map(|identity| identity.credentials.clone());
     Ok(draft.finish(shared, routed, client, signature, credentials))
 }
 
 fn cannot_sign(what: String) -> Refusal {
     let status = (StatusCode::BAD_REQUEST, "UnsignableRequest");
-    Refusal::new(STAGE, FaultKind::NotAllowed, status, what, "send it in a form that can be signed")
+    Refusal::new(
+        STAGE,
+        FaultKind::NotAllowed,
+        status,
+        what,
+        "send it in a form that can be signed",
+    )
 }
 
 fn bad_tls(error: String) -> Refusal {
     let status = (StatusCode::BAD_GATEWAY, "BadGateway");
-    Refusal::new(STAGE, FaultKind::Tls, status, error, "mend --ca-bundle or the profile's ca_bundle")
+    Refusal::new(
+        STAGE,
+        FaultKind::Tls,
+        status,
+        error,
+        "mend --ca-bundle or the profile's ca_bundle",
+    )
 }
 
 /// The head as it will go upstream.
@@ -102,29 +119,53 @@ impl Outgoing {
         let mut outgoing = Self {
             headers,
             target: routed.target.clone().into_bytes(),
-            host: host_value(routed.upstream.authority.as_str(), routed.upstream.scheme.as_str()),
+            host: host_value(
+                routed.upstream.authority.as_str(),
+                routed.upstream.scheme.as_str(),
+            ),
             changes: std::mem::take(&mut routed.changes),
         };
-        let trailers = outgoing.headers.get(TE).is_some_and(|te| te.as_bytes().eq_ignore_ascii_case(b"trailers"));
+        let trailers = outgoing
+            .headers
+            .get(TE)
+            .is_some_and(|te| te.as_bytes().eq_ignore_ascii_case(b"trailers"));
         strip_hop_by_hop(&mut outgoing.headers);
         if outgoing.headers.remove(EXPECT).is_some() {
             outgoing.change(ChangeAction::Stripped, "header expect", "answered here");
         }
+        for name in [PROFILE_HEADER, REGION_HEADER] {
+            if outgoing.headers.remove(name).is_some() {
+                outgoing.change(
+                    ChangeAction::Stripped,
+                    format!("header {name}"),
+                    "for sigscope alone",
+                );
+            }
+        }
         if trailers {
-            outgoing.headers.insert(TE, HeaderValue::from_static("trailers"));
+            outgoing
+                .headers
+                .insert(TE, HeaderValue::from_static("trailers"));
         }
         outgoing
     }
 
     fn change(&mut self, action: ChangeAction, what: impl Into<String>, why: impl Into<String>) {
-        self.changes.push(Change { action, what: what.into(), why: why.into() });
+        self.changes.push(Change {
+            action,
+            what: what.into(),
+            why: why.into(),
+        });
     }
 
     fn set_host(&mut self) -> Result<(), Refusal> {
         let value = HeaderValue::from_str(&self.host)
             .map_err(|_| cannot_sign("the upstream's host cannot stand in a header".to_owned()))?;
         let before = self.headers.insert(HOST, value);
-        if before.as_ref().is_none_or(|before| before.as_bytes() != self.host.as_bytes()) {
+        if before
+            .as_ref()
+            .is_none_or(|before| before.as_bytes() != self.host.as_bytes())
+        {
             self.change(ChangeAction::Rewritten, "header host", "the upstream's own");
         }
         Ok(())
@@ -142,18 +183,31 @@ impl Outgoing {
         }
         if let Some(target) = strip_auth_params(&self.target, auth) {
             self.target = target;
-            self.change(ChangeAction::Rewritten, "query X-Amz-*", "the client's own signature");
+            self.change(
+                ChangeAction::Rewritten,
+                "query X-Amz-*",
+                "the client's own signature",
+            );
         }
     }
 
-    fn sign(&mut self, shared: &Shared, routed: &mut Routed, credentials: &Arc<Credentials>) -> Result<Made, Refusal> {
+    fn sign(
+        &mut self,
+        shared: &Shared,
+        routed: &mut Routed,
+        credentials: &Arc<Credentials>,
+    ) -> Result<Made, Refusal> {
         if routed.signing_name.is_empty() {
-            return Err(cannot_sign("nothing names the service to sign for".to_owned()));
+            return Err(no_route(
+                "nothing in the request names a service to sign for",
+                "sign it with any key, send AWS's Host, or bind a port: --listen ADDR=https://ITS-HOST",
+            ));
         }
         if routed.region.is_empty() {
-            let mut refusal = cannot_sign("nothing names the region to sign for".to_owned());
-            "--region REGION".clone_into(&mut refusal.fix);
-            return Err(refusal);
+            return Err(no_route(
+                "nothing names the region to sign for",
+                "--region REGION",
+            ));
         }
         let rules = Rules::for_signing_name(&routed.signing_name);
         let mode = declared_mode(&self.headers);
@@ -161,7 +215,9 @@ impl Outgoing {
         self.strip_authentication(&routed.received.auth);
         self.set_host()?;
         let presigned = match &routed.received.auth {
-            ClientAuth::SigV4(auth) if auth.location == Location::Query => Some(auth.expires.unwrap_or(PRESIGNED_FOR)),
+            ClientAuth::SigV4(auth) if auth.location == Location::Query => {
+                Some(auth.expires.unwrap_or(PRESIGNED_FOR))
+            }
             _ => None,
         };
         let line = self.payload_line(routed, &mode, presigned.is_some());
@@ -170,8 +226,10 @@ impl Outgoing {
             _ => Vec::new(),
         };
         let headers = std::mem::take(&mut self.headers);
-        let pairs: Vec<Header<'_>> =
-            headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes())).collect();
+        let pairs: Vec<Header<'_>> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
+            .collect();
         let input = SigningInput {
             credentials,
             region: &routed.region,
@@ -194,7 +252,11 @@ impl Outgoing {
         self.headers = headers;
         let signed = signed.map_err(|error| cannot_sign(error.to_string()))?;
         if signed.target.is_none() && self.target.contains(&b'+') && self.query_has_plus() {
-            self.change(ChangeAction::Noted, "query", "a bare + is signed as a space (%20), and sent as it is");
+            self.change(
+                ChangeAction::Noted,
+                "query",
+                "a bare + is signed as a space (%20), and sent as it is",
+            );
         }
         self.apply(signed, &mode)
     }
@@ -204,17 +266,30 @@ impl Outgoing {
     }
 
     /// What becomes of the body.
-    fn mode(&mut self, received: &Received, tls: bool, rules: Rules, declared: PayloadMode) -> Result<PayloadMode, Refusal> {
+    fn mode(
+        &mut self,
+        received: &Received,
+        tls: bool,
+        rules: Rules,
+        declared: PayloadMode,
+    ) -> Result<PayloadMode, Refusal> {
         let s3 = !rules.double_encode;
         match declared {
             PayloadMode::Events => Err(cannot_sign(
-                "event streams need HTTP/2 and a signature on each message, which is not supported".to_owned(),
+                "event streams need HTTP/2 and a signature on each message, which is not supported"
+                    .to_owned(),
             )),
             PayloadMode::StreamingEcdsa | PayloadMode::StreamingEcdsaTrailer => Err(cannot_sign(
                 "its chunks are signed with SigV4a, which needs the client's own key".to_owned(),
             )),
-            PayloadMode::Undeclared if s3 && tls && matches!(received.body, InBody::Arriving(_)) => {
-                self.change(ChangeAction::Added, "header x-amz-content-sha256", "the body is not signed, over TLS");
+            PayloadMode::Undeclared
+                if s3 && tls && matches!(received.body, InBody::Arriving(_)) =>
+            {
+                self.change(
+                    ChangeAction::Added,
+                    "header x-amz-content-sha256",
+                    "the body is not signed, over TLS",
+                );
                 Ok(PayloadMode::Unsigned)
             }
             mode => Ok(mode),
@@ -246,12 +321,22 @@ impl Outgoing {
 
     fn apply(&mut self, signed: sigv4::Signed, mode: &PayloadMode) -> Result<Made, Refusal> {
         for (name, value) in &signed.headers_added {
-            let value = HeaderValue::from_bytes(value.expose())
-                .map_err(|_| cannot_sign(format!("the credentials hold bytes that no header may carry ({name})")))?;
+            let value = HeaderValue::from_bytes(value.expose()).map_err(|_| {
+                cannot_sign(format!(
+                    "the credentials hold bytes that no header may carry ({name})"
+                ))
+            })?;
             let known = HeaderName::from_static(name);
-            let replaced = self.changes.iter().any(|change| change.what.strip_prefix("header ") == Some(*name));
+            let replaced = self
+                .changes
+                .iter()
+                .any(|change| change.what.strip_prefix("header ") == Some(*name));
             if !replaced {
-                self.change(ChangeAction::Added, format!("header {name}"), "the signature");
+                self.change(
+                    ChangeAction::Added,
+                    format!("header {name}"),
+                    "the signature",
+                );
             }
             self.headers.insert(known, value);
         }
@@ -259,7 +344,11 @@ impl Outgoing {
             self.target.clone_from(target);
             self.change(ChangeAction::Added, "query X-Amz-*", "the signature");
         }
-        let place = if signed.location == Location::Query { "query" } else { "header" };
+        let place = if signed.location == Location::Query {
+            "query"
+        } else {
+            "header"
+        };
         let signing = Signing {
             algorithm: Some(sigv4::ALGORITHM.to_owned()),
             mode: format!("{place}/{}", mode_name(mode)),
@@ -271,8 +360,14 @@ impl Outgoing {
             changes: Vec::new(),
             second_opinion: SecondOpinion::NotAsked,
         };
-        let chunked = matches!(mode, PayloadMode::StreamingSigned | PayloadMode::StreamingSignedTrailer);
-        Ok(Made { signing, seed: chunked.then(|| signed.chunk_seed()) })
+        let chunked = matches!(
+            mode,
+            PayloadMode::StreamingSigned | PayloadMode::StreamingSignedTrailer
+        );
+        Ok(Made {
+            signing,
+            seed: chunked.then(|| signed.chunk_seed()),
+        })
     }
 
     fn as_signed(&mut self, routed: &Routed) -> Result<Made, Refusal> {
@@ -282,16 +377,23 @@ impl Outgoing {
                 "it is signed for the host {}, and would go to {upstream}: passed on as signed, it cannot be valid",
                 routed.received.host
             ));
-            "send it through the reverse door with AWS's Host, or without --as-signed".clone_into(&mut refusal.fix);
+            "send it through the reverse door with AWS's Host, or without --as-signed"
+                .clone_into(&mut refusal.fix);
             return Err(refusal);
         }
-        Ok(Made { signing: untouched_signing("as-signed".to_owned()), seed: None })
+        Ok(Made {
+            signing: untouched_signing("as-signed".to_owned()),
+            seed: None,
+        })
     }
 
     fn untouched(&mut self, why: &str) -> Made {
         let _ = self.set_host();
         self.change(ChangeAction::Noted, "signature", why);
-        Made { signing: untouched_signing("untouched".to_owned()), seed: None }
+        Made {
+            signing: untouched_signing("untouched".to_owned()),
+            seed: None,
+        }
     }
 
     /// Puts message and record together.
@@ -306,28 +408,51 @@ impl Outgoing {
         let Made { mut signing, seed } = made;
         let shape = shape(routed.service, |name| text(&self.headers, name));
         let kept = shared.options.limits.body_kept;
-        let Received { mut journey, method, extensions, body, client_seed, .. } = routed.received;
+        let Received {
+            mut journey,
+            method,
+            extensions,
+            body,
+            client_seed,
+            ..
+        } = routed.received;
         let (body, uploads) = match (body, seed) {
             (InBody::Full(bytes), None) => {
-                if !bytes.is_empty() && !journey.received_body.complete() && journey.received_body.size == 0 {
+                if !bytes.is_empty()
+                    && !journey.received_body.complete()
+                    && journey.received_body.size == 0
+                {
                     journey.received_body = Passed::whole(bytes.clone(), kept);
                 }
                 (UpBody::Full(Some(bytes)), Uploads::default())
             }
             (InBody::Arriving(body), None) => {
                 let account = SharedPassed::new(Passed::new(kept, true));
-                let uploads = Uploads { received: Some(account.clone()), sent: None };
+                let uploads = Uploads {
+                    received: Some(account.clone()),
+                    sent: None,
+                };
                 (UpBody::Stream { body, account }, uploads)
             }
             (body, Some(seed)) => {
                 let trailer = signing.mode.ends_with("trailer");
-                let resigner = ChunkResigner::new(seed, client_seed, trailer, shared.options.limits.signed_chunk);
+                let resigner = ChunkResigner::new(
+                    seed,
+                    client_seed,
+                    trailer,
+                    shared.options.limits.signed_chunk,
+                );
                 rewritten(body, Box::new(Chunks(resigner)), kept)
             }
         };
         self.frame(&body);
         signing.changes = self.changes;
-        let head = head_bytes(method.as_str(), &self.target, &self.headers, &journey.received_head);
+        let head = head_bytes(
+            method.as_str(),
+            &self.target,
+            &self.headers,
+            &journey.received_head,
+        );
         journey.sent = Some(SentDraft {
             at: shared.now(),
             origin: routed.upstream.origin(),
@@ -342,8 +467,18 @@ impl Outgoing {
         *request.uri_mut() = uri(&routed.upstream, &self.target);
         *request.headers_mut() = self.headers;
         *request.extensions_mut() = extensions;
-        let ready = Ready { request, client, uploads, host: routed.upstream.host().to_owned() };
-        Signed { journey, ready, shape, vending }
+        let ready = Ready {
+            request,
+            client,
+            uploads,
+            host: routed.upstream.host().to_owned(),
+        };
+        Signed {
+            journey,
+            ready,
+            shape,
+            vending,
+        }
     }
 
     /// Writes the framing that hyper would choose, so that the record shows it.
@@ -357,7 +492,8 @@ impl Outgoing {
                 self.headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
             }
             None => {
-                self.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+                self.headers
+                    .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
                 return;
             }
         }
@@ -366,7 +502,10 @@ impl Outgoing {
 }
 
 fn untouched_signing(mode: String) -> Signing {
-    Signing { mode, ..Signing::default() }
+    Signing {
+        mode,
+        ..Signing::default()
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -390,7 +529,10 @@ fn mode_name(mode: &PayloadMode) -> &'static str {
 fn rewritten(body: InBody, rewrite: Box<dyn Rewrite>, kept: usize) -> (UpBody, Uploads) {
     let account = SharedPassed::new(Passed::new(kept, false));
     let sent = SharedPassed::new(Passed::new(kept, false));
-    let uploads = Uploads { received: Some(account.clone()), sent: Some(sent.clone()) };
+    let uploads = Uploads {
+        received: Some(account.clone()),
+        sent: Some(sent.clone()),
+    };
     let body = UpBody::Rewritten(Box::new(Rewritten {
         body,
         account,
@@ -417,8 +559,15 @@ impl Rewrite for Chunks {
 
     fn complaint(&self) -> Option<String> {
         let bad = self.0.report().first_bad.as_ref()?;
-        let part = if bad.trailer { "the trailer".to_owned() } else { format!("chunk {}", bad.index) };
-        Some(format!("the client's signature of {part}, at byte {} of the body, is wrong", bad.offset))
+        let part = if bad.trailer {
+            "the trailer".to_owned()
+        } else {
+            format!("chunk {}", bad.index)
+        };
+        Some(format!(
+            "the client's signature of {part}, at byte {} of the body, is wrong",
+            bad.offset
+        ))
     }
 }
 
@@ -440,7 +589,10 @@ fn head_bytes(method: &str, target: &[u8], headers: &HeaderMap, received: &[u8])
     head.extend_from_slice(b" HTTP/1.1\r\n");
     for (name, value) in headers {
         let lower = name.as_str().as_bytes();
-        let spelled = original.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(lower));
+        let spelled = original
+            .headers
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(lower));
         head.extend_from_slice(spelled.map_or(lower, |(spelled, _)| spelled));
         head.extend_from_slice(b": ");
         head.extend_from_slice(value.as_bytes());

@@ -37,29 +37,44 @@ const VENDING: &[(&str, &[&str])] = &[
 
 /// Whether a reply to this operation hands out credentials.
 pub(crate) fn vends(service: &str, operation: &str) -> bool {
-    VENDING.iter().any(|(name, operations)| *name == service && operations.contains(&operation))
+    VENDING
+        .iter()
+        .any(|(name, operations)| *name == service && operations.contains(&operation))
 }
 
 impl Vended {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { sessions: RwLock::default(), limit }
+        Self {
+            sessions: RwLock::default(),
+            limit,
+        }
     }
 
     /// The session with this key id, unless it has expired.
     pub(crate) fn get(&self, key_id: &str, now: SystemTime) -> Option<Arc<Resolved>> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(key_id).filter(|session| alive(session, now)).cloned()
+        sessions
+            .get(key_id)
+            .filter(|session| alive(session, now))
+            .cloned()
     }
 
     /// Remembers a session; the one that ends first makes room.
     pub(crate) fn keep(&self, session: Arc<Resolved>, now: SystemTime) {
-        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self
+            .sessions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= self.limit {
             sessions.retain(|_, session| alive(session, now));
         }
         while sessions.len() >= self.limit {
-            let first = sessions.iter().min_by_key(|(_, session)| session.credentials.expires_at);
-            let Some(key_id) = first.map(|(key_id, _)| key_id.clone()) else { break };
+            let first = sessions
+                .iter()
+                .min_by_key(|(_, session)| session.credentials.expires_at);
+            let Some(key_id) = first.map(|(key_id, _)| key_id.clone()) else {
+                break;
+            };
             sessions.remove(&key_id);
         }
         sessions.insert(session.credentials.access_key_id.clone(), session);
@@ -95,7 +110,11 @@ fn time(text: &str) -> Option<SystemTime> {
         return Some(timestamp.into());
     }
     let number: f64 = text.parse().ok()?;
-    let seconds = if number > 1e11 { number / 1000.0 } else { number };
+    let seconds = if number > 1e11 {
+        number / 1000.0
+    } else {
+        number
+    };
     let since = std::time::Duration::try_from_secs_f64(seconds).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(since)
 }
@@ -127,14 +146,18 @@ mod tests {
         let xml = b"<R><Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId>\
             <SecretAccessKey>s/+=</SecretAccessKey><SessionToken>t</SessionToken>\
             <Expiration>2026-11-23T05:00:00Z</Expiration></Credentials></R>";
-        let json = br#"{"roleCredentials":{"accessKeyId":"ASIAIOSFODNN7EXAMPLE","secretAccessKey":"s/+=",
+        let json =
+            br#"{"roleCredentials":{"accessKeyId":"ASIAIOSFODNN7EXAMPLE","secretAccessKey":"s/+=",
             "sessionToken":"t","expiration":1795410000000}}"#;
         for body in [&xml[..], &json[..]] {
             let found = credentials_in(body).unwrap();
             assert_eq!(found.access_key_id, "ASIAIOSFODNN7EXAMPLE");
             assert_eq!(found.secret_access_key.expose(), b"s/+=");
             assert!(found.session_token.is_some());
-            assert_eq!(found.expires_at.map(|t| t > SystemTime::UNIX_EPOCH), Some(true));
+            assert_eq!(
+                found.expires_at.map(|t| t > SystemTime::UNIX_EPOCH),
+                Some(true)
+            );
         }
         assert!(credentials_in(b"<Error/>").is_none());
     }

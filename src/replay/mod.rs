@@ -46,7 +46,10 @@ pub fn needs_confirmation(exchange: &Exchange) -> Option<String> {
 /// Says what is missing, and how to supply it.
 pub fn prepare(exchange: &Exchange, raw: Option<&Raw>, wanted: As) -> Result<Again, String> {
     if exchange.door == Door::Internal {
-        return Err("it is one of sigscope's own credential calls; pick the profile again instead".to_owned());
+        return Err(
+            "it is one of sigscope's own credential calls; pick the profile again instead"
+                .to_owned(),
+        );
     }
     let received = exchange
         .received
@@ -60,7 +63,11 @@ pub fn prepare(exchange: &Exchange, raw: Option<&Raw>, wanted: As) -> Result<Aga
         Some(body) => body,
         None => body?,
     };
-    let origin = received.url.strip_suffix(received.target.as_str()).unwrap_or(&received.url).to_owned();
+    let origin = received
+        .url
+        .strip_suffix(received.target.as_str())
+        .unwrap_or(&received.url)
+        .to_owned();
     Ok(Again {
         replay_of: exchange.id,
         head,
@@ -69,7 +76,28 @@ pub fn prepare(exchange: &Exchange, raw: Option<&Raw>, wanted: As) -> Result<Aga
         profile: wanted.profile,
         region: wanted.region,
         upstream: bound(exchange),
+        to_us: is_local(&received.url),
+        signed_as: signed_as(exchange),
     })
+}
+
+/// Clients that use us as their endpoint URL name this machine.
+fn is_local(url: &str) -> bool {
+    let authority = url
+        .split_once("://")
+        .map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost") || host.ends_with(".localhost")
+}
+
+fn signed_as(exchange: &Exchange) -> (Option<String>, Option<String>) {
+    let route = exchange.route.as_ref();
+    (
+        route.and_then(|route| route.signing_name.clone()),
+        route.and_then(|route| route.region.clone()),
+    )
 }
 
 /// A bound listener's upstream is not in the request.
@@ -99,9 +127,15 @@ fn is_masked(text: &str) -> bool {
 /// The client's own authentication is masked and will not be needed.
 fn recorded_head(received: &Request) -> Result<Vec<u8>, String> {
     if is_masked(&without_authentication(&received.target)) {
-        return Err("its target is masked on the record, and the original is no longer in memory".to_owned());
+        return Err(
+            "its target is masked on the record, and the original is no longer in memory"
+                .to_owned(),
+        );
     }
-    let mut head = format!("{} {} {}\r\n", received.method, received.target, received.version);
+    let mut head = format!(
+        "{} {} {}\r\n",
+        received.method, received.target, received.version
+    );
     for (name, value) in &received.headers {
         if crate::sigv4::is_auth_header(name.as_bytes()).is_some() && is_masked(value) {
             continue;
@@ -118,12 +152,16 @@ fn recorded_head(received: &Request) -> Result<Vec<u8>, String> {
 }
 
 fn without_authentication(target: &str) -> String {
-    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let Some((path, query)) = target.split_once('?') else {
+        return target.to_owned();
+    };
     let kept: Vec<&str> = query
         .split('&')
         .filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            !crate::sigv4::AUTH_PARAMS.iter().any(|auth| auth.eq_ignore_ascii_case(name))
+            !crate::sigv4::AUTH_PARAMS
+                .iter()
+                .any(|auth| auth.eq_ignore_ascii_case(name))
         })
         .collect();
     format!("{path}?{}", kept.join("&"))
@@ -136,18 +174,28 @@ fn recorded_body(received: &Request) -> Result<Bytes, String> {
     }
     let supply = "give the whole of it with `sigscope replay … --body FILE`";
     if body.masked > 0 {
-        return Err(format!("{} places of its body are masked on the record; {supply}", body.masked));
+        return Err(format!(
+            "{} places of its body are masked on the record; {supply}",
+            body.masked
+        ));
     }
     if body.kept < body.size {
-        return Err(format!("{} of the body's {} bytes were kept; {supply}", body.kept, body.size));
+        return Err(format!(
+            "{} of the body's {} bytes were kept; {supply}",
+            body.kept, body.size
+        ));
     }
     if let Some(base64) = &body.base64 {
         use base64::Engine;
         let bytes = base64::engine::general_purpose::STANDARD.decode(base64);
-        return bytes.map(Bytes::from).map_err(|_| format!("its recorded body cannot be read; {supply}"));
+        return bytes
+            .map(Bytes::from)
+            .map_err(|_| format!("its recorded body cannot be read; {supply}"));
     }
     match (&body.text, &body.rendered) {
         (Some(text), None) if text.len() as u64 == body.size => Ok(Bytes::from(text.clone())),
-        _ => Err(format!("its body is on the record only as it is shown; {supply}")),
+        _ => Err(format!(
+            "its body is on the record only as it is shown; {supply}"
+        )),
     }
 }

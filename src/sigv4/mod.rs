@@ -37,6 +37,7 @@ mod view;
 pub use canonical::{Canonical, canonicalise, string_to_sign};
 pub use chunk::{BadChunk, ChunkError, ChunkReport, ChunkResigner, ChunkSeed};
 pub use client::{ClientAuth, Location, SigV4Auth, SigV4aAuth, client_auth};
+pub(crate) use escape::encode;
 pub use headers::{canonical_headers, canonical_value};
 pub use key::{KeyCache, SigningKey, hmac_sha256, sha256_hex};
 pub use opinion::{Opinion, second_opinion};
@@ -44,7 +45,6 @@ pub use path::canonical_path;
 pub use payload::{
     EMPTY_SHA256, PayloadMode, UNSIGNED_PAYLOAD, declared_payload, payload_mode, presigned_payload,
 };
-pub(crate) use escape::encode;
 pub use query::canonical_query;
 pub(crate) use query::param as query_param;
 pub use rules::{Rules, TokenName};

@@ -19,7 +19,10 @@ type Sender = Http<HttpConnector, Full<Bytes>>;
 
 /// Sends the script once.
 pub(super) async fn play(url: &str, lanes: &Lanes) -> Result<(), String> {
-    let sender = Http::builder(TokioExecutor::new()).http1_preserve_header_case(true).set_host(false).build_http();
+    let sender = Http::builder(TokioExecutor::new())
+        .http1_preserve_header_case(true)
+        .set_host(false)
+        .build_http();
     let keys = KeyCache::default();
     let steps = steps().map_err(|error| format!("the demo's script: {error}"))?;
     let mut head_start = HEAD_START;
@@ -32,10 +35,20 @@ pub(super) async fn play(url: &str, lanes: &Lanes) -> Result<(), String> {
     Ok(())
 }
 
-async fn send(sender: &Sender, url: &str, lanes: &Lanes, keys: &KeyCache, step: &Step) -> Result<(), String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("the demo's step `{}`: {error}", step.title);
-    let mut headers: Vec<(String, Vec<u8>)> =
-        step.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+async fn send(
+    sender: &Sender,
+    url: &str,
+    lanes: &Lanes,
+    keys: &KeyCache,
+    step: &Step,
+) -> Result<(), String> {
+    let wrong =
+        |error: &dyn std::fmt::Display| format!("the demo's step `{}`: {error}", step.title);
+    let mut headers: Vec<(String, Vec<u8>)> = step
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+        .collect();
     headers.insert(0, ("Host".to_owned(), step.host.clone().into_bytes()));
     let (credentials, flaw) = match &step.client {
         Client::Unsigned => (None, None),
@@ -45,11 +58,22 @@ async fn send(sender: &Sender, url: &str, lanes: &Lanes, keys: &KeyCache, step: 
                 Some(Flaw::WrongSecret) => b"TheSecretOfSomeOtherKey0000000000EXAMPLE".to_vec(),
                 _ => lane.secret_access_key.expose().to_vec(),
             };
-            (Some(Credentials::new(lane.access_key_id.clone(), secret, None)), flaw.as_ref())
+            (
+                Some(Credentials::new(lane.access_key_id.clone(), secret, None)),
+                flaw.as_ref(),
+            )
         }
-        Client::Foreign { access_key_id, secret_access_key } => {
-            (Some(Credentials::new(access_key_id.clone(), secret_access_key.clone(), None)), None)
-        }
+        Client::Foreign {
+            access_key_id,
+            secret_access_key,
+        } => (
+            Some(Credentials::new(
+                access_key_id.clone(),
+                secret_access_key.clone(),
+                None,
+            )),
+            None,
+        ),
     };
     if let Some(credentials) = &credentials {
         sign(step, credentials, flaw, keys, &mut headers).map_err(|error| wrong(&error))?;
@@ -57,14 +81,20 @@ async fn send(sender: &Sender, url: &str, lanes: &Lanes, keys: &KeyCache, step: 
     let mut body = step.body.clone();
     match flaw {
         Some(Flaw::BodyChanged { sent }) => body.clone_from(sent),
-        Some(Flaw::UnsignedHeader { name, value }) => headers.push((name.clone(), value.clone().into_bytes())),
+        Some(Flaw::UnsignedHeader { name, value }) => {
+            headers.push((name.clone(), value.clone().into_bytes()))
+        }
         _ => {}
     }
-    let mut request = Request::builder().method(step.method.as_str()).uri(format!("{url}{}", step.target));
+    let mut request = Request::builder()
+        .method(step.method.as_str())
+        .uri(format!("{url}{}", step.target));
     for (name, value) in &headers {
         request = request.header(name.as_str(), value.as_slice());
     }
-    let request = request.body(Full::new(Bytes::from(body))).map_err(|error| wrong(&error))?;
+    let request = request
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| wrong(&error))?;
     // What is refused or cut is on the screen; the client has nothing to add.
     if let Ok(response) = sender.request(request).await {
         let _ = response.into_body().collect().await;
@@ -85,16 +115,29 @@ fn sign(
     };
     let offset = Duration::from_secs(minutes.unsigned_abs() * 60);
     let now = SystemTime::now();
-    let time = if minutes < 0 { now - offset } else { now + offset };
+    let time = if minutes < 0 {
+        now - offset
+    } else {
+        now + offset
+    };
     let mut rules = Rules::for_signing_name(&step.service);
     rules.double_encode |= matches!(flaw, Some(Flaw::DoubleEncodedPath));
     let hash = sha256_hex(step.body.as_bytes());
-    let declared = step.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
+    let declared = step
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
     let payload = declared.map_or(hash.as_str(), |(_, value)| value);
-    let pairs: Vec<Header<'_>> =
-        headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
-    let view =
-        RequestView { method: &step.method, target: step.target.as_bytes(), headers: &pairs, payload };
+    let pairs: Vec<Header<'_>> = headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+        .collect();
+    let view = RequestView {
+        method: &step.method,
+        target: step.target.as_bytes(),
+        headers: &pairs,
+        payload,
+    };
     let input = SigningInput {
         credentials,
         region: &step.region,

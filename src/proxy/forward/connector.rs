@@ -31,7 +31,9 @@ pub(crate) type Configured = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 pub(crate) enum OpenError {
     #[error("cannot resolve {name}: {source}")]
     Unresolved { name: String, source: io::Error },
-    #[error("{name} resolves to {address} only, an address of this machine or link that no option names")]
+    #[error(
+        "{name} resolves to {address} only, an address of this machine or link that no option names"
+    )]
     Local { name: String, address: String },
     #[error("no connection within {} s", .0.as_secs())]
     Timeout(Duration),
@@ -47,7 +49,9 @@ pub(crate) struct Opened {
 impl Opened {
     /// How long opening took, for the first request on the connection only.
     pub(crate) fn first_use(&self) -> Option<Duration> {
-        self.fresh.swap(false, Ordering::Relaxed).then_some(self.took)
+        self.fresh
+            .swap(false, Ordering::Relaxed)
+            .then_some(self.took)
     }
 }
 
@@ -65,7 +69,10 @@ impl Connector {
         configured: Configured,
         limit: Duration,
     ) -> Self {
-        let mut http = HttpConnector::new_with_resolver(Resolver { inner: GaiResolver::new(), configured });
+        let mut http = HttpConnector::new_with_resolver(Resolver {
+            inner: GaiResolver::new(),
+            configured,
+        });
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limit));
@@ -95,8 +102,13 @@ impl Service<Uri> for Connector {
         let opening = self.inner.call(uri);
         let limit = self.limit;
         Box::pin(async move {
-            let stream = tokio::time::timeout(limit, opening).await.map_err(|_| OpenError::Timeout(limit))??;
-            let opened = Opened { took: start.elapsed(), fresh: Arc::new(AtomicBool::new(true)) };
+            let stream = tokio::time::timeout(limit, opening)
+                .await
+                .map_err(|_| OpenError::Timeout(limit))??;
+            let opened = Opened {
+                took: start.elapsed(),
+                fresh: Arc::new(AtomicBool::new(true)),
+            };
             Ok(Timed { stream, opened })
         })
     }
@@ -119,7 +131,11 @@ impl Service<Uri> for MaybeTunnel {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Some(proxy) = self.proxies.as_ref().and_then(|proxies| proxies.intercept(&uri)) else {
+        let Some(proxy) = self
+            .proxies
+            .as_ref()
+            .and_then(|proxies| proxies.intercept(&uri))
+        else {
             let opening = self.http.call(uri);
             return Box::pin(async move { opening.await.map_err(Into::into) });
         };
@@ -153,16 +169,21 @@ impl Service<Name> for Resolver {
         let host = name.as_str().to_owned();
         let resolving = self.inner.call(name);
         Box::pin(async move {
-            let found = resolving
-                .await
-                .map_err(|source| OpenError::Unresolved { name: host.clone(), source })?;
+            let found = resolving.await.map_err(|source| OpenError::Unresolved {
+                name: host.clone(),
+                source,
+            })?;
             let all: Vec<SocketAddr> = found.collect();
-            let allowed: Vec<SocketAddr> =
-                all.iter().filter(|address| configured || !is_local(address)).copied().collect();
+            let allowed: Vec<SocketAddr> = all
+                .iter()
+                .filter(|address| configured || !is_local(address))
+                .copied()
+                .collect();
             match (allowed.is_empty(), all.first()) {
-                (true, Some(address)) => {
-                    Err(OpenError::Local { name: host, address: address.ip().to_string() })
-                }
+                (true, Some(address)) => Err(OpenError::Local {
+                    name: host,
+                    address: address.ip().to_string(),
+                }),
                 _ => Ok(allowed.into_iter()),
             }
         })
@@ -196,7 +217,11 @@ impl Read for Timed {
 }
 
 impl Write for Timed {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, data)
     }
 

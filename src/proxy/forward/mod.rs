@@ -39,19 +39,41 @@ pub(crate) const HOP_BY_HOP: &[&str] = &[
 ];
 
 /// Sends what is ready and passes the answer on as it arrives.
-pub(crate) async fn forward(shared: &Shared, signed: Signed) -> Result<Response<ReplyBody>, Refused> {
-    let Signed { mut journey, ready, shape, vending } = signed;
-    let Ready { request, client, uploads, host } = ready;
-    let result = client.send(request).await;
+pub(crate) async fn forward(
+    shared: &Shared,
+    signed: Signed,
+) -> Result<Response<ReplyBody>, Refused> {
+    let Signed {
+        mut journey,
+        ready,
+        shape,
+        vending,
+    } = signed;
+    let Ready {
+        request,
+        client,
+        uploads,
+        host,
+    } = ready;
+    let result = client.send(request, || uploads.under_way()).await;
     let now = shared.now();
     journey.timing.first_byte = Some(journey.elapsed_us());
     match result {
         Ok(response) => {
             if let Some(opened) = response.extensions().get::<Opened>() {
                 let took = opened.first_use();
-                journey.timing.connect = took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                journey.timing.connect =
+                    took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             }
-            pass_on(shared, journey, response, uploads, (host, now), (vending, shape)).await
+            pass_on(
+                shared,
+                journey,
+                response,
+                uploads,
+                (host, now),
+                (vending, shape),
+            )
+            .await
         }
         Err(failure) => {
             uploads.close(&mut journey);
@@ -62,22 +84,49 @@ pub(crate) async fn forward(shared: &Shared, signed: Signed) -> Result<Response<
 
 fn refused(mut journey: Journey, failure: Failure, shape: Shape, host: &str) -> Refused {
     // What broke the upload is the cause of what the upstream's connection reported.
-    if let Some(error) = &journey.received_body.error {
-        let text = format!("the request's body could not be sent on: {error}");
-        let refusal = Refusal::new(
-            "forward",
-            FaultKind::ClientMalformed,
-            (StatusCode::BAD_REQUEST, "IncompleteBody"),
-            text,
-            "send a whole and well-formed body",
-        );
-        return Refused { journey, refusal: Box::new(refusal.closing()), shape };
+    if let Some(stop) = journey.received_body.error.take() {
+        let (status, code, fix) = match stop.kind {
+            FaultKind::Timeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                "RequestTimeout",
+                "send all of it, or raise limits.client_idle_ms",
+            ),
+            FaultKind::TooLarge => (
+                StatusCode::BAD_REQUEST,
+                "EntityTooLarge",
+                "sign smaller chunks, or raise the limit",
+            ),
+            _ => (
+                StatusCode::BAD_REQUEST,
+                "IncompleteBody",
+                "send a whole and well-formed body",
+            ),
+        };
+        let text = format!("the request's body could not be sent on: {}", stop.message);
+        let refusal = Refusal::new("forward", stop.kind, (status, code), text, fix);
+        return Refused {
+            journey,
+            refusal: Box::new(refusal.closing()),
+            shape,
+        };
     }
     let (status, fix) = match failure.kind {
-        FaultKind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "check the network, or raise the limit"),
-        FaultKind::Dns => (StatusCode::BAD_GATEWAY, "check the host's name, the region and the network"),
-        FaultKind::Refused => (StatusCode::BAD_GATEWAY, "check that something listens there"),
-        FaultKind::Tls => (StatusCode::BAD_GATEWAY, "check --ca-bundle, and what stands between here and AWS"),
+        FaultKind::Timeout => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "check the network, or raise the limit",
+        ),
+        FaultKind::Dns => (
+            StatusCode::BAD_GATEWAY,
+            "check the host's name, the region and the network",
+        ),
+        FaultKind::Refused => (
+            StatusCode::BAD_GATEWAY,
+            "check that something listens there",
+        ),
+        FaultKind::Tls => (
+            StatusCode::BAD_GATEWAY,
+            "check --ca-bundle, and what stands between here and AWS",
+        ),
         FaultKind::NotAllowed => (StatusCode::FORBIDDEN, "--endpoint-url URL, if it is meant"),
         FaultKind::Malformed => (StatusCode::BAD_GATEWAY, "check what answers there"),
         _ => (StatusCode::BAD_GATEWAY, "try again: r replays it"),
@@ -90,7 +139,11 @@ fn refused(mut journey: Journey, failure: Failure, shape: Shape, host: &str) -> 
     journey.timing.first_byte = None;
     let what = format!("no reply from {host}: {}", failure.message);
     let refusal = Refusal::new("forward", failure.kind, (status, code), what, fix);
-    Refused { journey, refusal: Box::new(refusal), shape }
+    Refused {
+        journey,
+        refusal: Box::new(refusal),
+        shape,
+    }
 }
 
 async fn pass_on(
@@ -102,7 +155,8 @@ async fn pass_on(
     (vending, shape): (bool, Shape),
 ) -> Result<Response<ReplyBody>, Refused> {
     let (mut parts, incoming) = response.into_parts();
-    let dated = !parts.headers.contains_key(header::AGE) && parts.headers.contains_key(header::DATE);
+    let dated =
+        !parts.headers.contains_key(header::AGE) && parts.headers.contains_key(header::DATE);
     let head = head_of(&Response::from_parts(parts.clone(), ()));
     journey.reply = Some(ReplyDraft {
         from: ReplyFrom::Upstream,
@@ -129,7 +183,11 @@ async fn pass_on(
             parts.headers.remove(header::CONTENT_LENGTH);
             return Ok(Response::from_parts(parts, ReplyBody::Own(Some(bytes))));
         }
-        journey.fail("forward", FaultKind::Reset, "the reply with the credentials broke off or is too large");
+        journey.fail(
+            "forward",
+            FaultKind::Reset,
+            "the reply with the credentials broke off or is too large",
+        );
         let refusal = Refusal::new(
             "forward",
             FaultKind::Reset,
@@ -137,10 +195,22 @@ async fn pass_on(
             "the reply with the credentials broke off or is too large",
             "try again",
         );
-        return Err(Refused { journey, refusal: Box::new(refusal), shape });
+        return Err(Refused {
+            journey,
+            refusal: Box::new(refusal),
+            shape,
+        });
     }
-    let passing = Passing { body, passed, journey: Some(journey), uploads };
-    Ok(Response::from_parts(parts, ReplyBody::Passing(Box::new(passing))))
+    let passing = Passing {
+        body,
+        passed,
+        journey: Some(journey),
+        uploads,
+    };
+    Ok(Response::from_parts(
+        parts,
+        ReplyBody::Passing(Box::new(passing)),
+    ))
 }
 
 async fn small_body(body: &mut Patient, limit: usize) -> Option<Bytes> {
@@ -157,12 +227,23 @@ async fn small_body(body: &mut Patient, limit: usize) -> Option<Bytes> {
 }
 
 fn learn(shared: &Shared, journey: &mut Journey, body: &[u8]) {
-    let Some(credentials) = credentials_in(body) else { return };
-    let operation = journey.route.as_ref().and_then(|route| route.operation.clone()).unwrap_or_default();
+    let Some(credentials) = credentials_in(body) else {
+        return;
+    };
+    let operation = journey
+        .route
+        .as_ref()
+        .and_then(|route| route.operation.clone())
+        .unwrap_or_default();
     let origin = format!("{operation} #{}", journey.id);
-    let region = journey.route.as_ref().and_then(|route| route.region.clone());
+    let region = journey
+        .route
+        .as_ref()
+        .and_then(|route| route.region.clone());
     let session = Resolved::handed_out(origin, Arc::new(credentials), region, shared.now());
-    shared.masker.learn_credentials(&session.credentials, &session.profile);
+    shared
+        .masker
+        .learn_credentials(&session.credentials, &session.profile);
     shared.vended.keep(Arc::new(session), shared.now());
 }
 
@@ -186,8 +267,11 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Whether this reply hands out credentials.
 pub(crate) fn is_vending(journey: &Journey) -> bool {
-    journey.route.as_ref().is_some_and(|route| match (&route.service, &route.operation) {
-        (Some(service), Some(operation)) => vends(service, operation),
-        _ => false,
-    })
+    journey
+        .route
+        .as_ref()
+        .is_some_and(|route| match (&route.service, &route.operation) {
+            (Some(service), Some(operation)) => vends(service, operation),
+            _ => false,
+        })
 }

@@ -16,8 +16,8 @@ pub(super) fn client(ca_bundle: Option<&PathBuf>) -> Result<ClientConfig, String
             let certificates = CertificateDer::pem_file_iter(path)
                 .map_err(|error| format!("cannot read the CA bundle {at}: {error}"))?;
             for certificate in certificates {
-                let certificate =
-                    certificate.map_err(|error| format!("the CA bundle {at} is not PEM: {error}"))?;
+                let certificate = certificate
+                    .map_err(|error| format!("the CA bundle {at} is not PEM: {error}"))?;
                 roots.add(certificate).map_err(|error| {
                     format!("the CA bundle {at} holds a certificate that cannot be used: {error}")
                 })?;

@@ -46,6 +46,7 @@ pub(crate) async fn accept(
 ) {
     let slots = Arc::new(Semaphore::new(shared.options.limits.connections));
     let graceful = GracefulShutdown::new();
+    let cut = CancellationToken::new();
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -56,18 +57,30 @@ pub(crate) async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(slot) = slots.clone().acquire_owned().await else { break };
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            break;
+        };
         let shared = shared.clone();
         let listener = listener.clone();
         let watcher = graceful.watcher();
-        tokio::spawn(async move {
-            shared.connections.fetch_add(1, Ordering::Relaxed);
-            serve(&shared, stream, peer, &listener, watcher).await;
-            shared.connections.fetch_sub(1, Ordering::Relaxed);
-            drop(slot);
-        });
+        let cut = cut.clone();
+        let everyone = shared.clone();
+        let job = move |stream| {
+            tokio::spawn(async move {
+                shared.connections.fetch_add(1, Ordering::Relaxed);
+                let serving = serve(&shared, stream, peer, &listener, watcher);
+                cut.run_until_cancelled(serving).await;
+                shared.connections.fetch_sub(1, Ordering::Relaxed);
+                drop(slot);
+            });
+        };
+        let _ = everyone.workers.hand(stream, Box::new(job));
     }
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    // What has not ended by now ends here, and is recorded as such.
+    cut.cancel();
+    let all = u32::try_from(shared.options.limits.connections).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(GRACE, slots.acquire_many(all)).await;
 }
 
 async fn serve(
@@ -92,6 +105,7 @@ async fn serve(
     let connection = http1::Builder::new()
         .preserve_header_case(true)
         .timer(TokioTimer::new())
+        .auto_date_header(false)
         .header_read_timeout(Duration::from_millis(limits.head_ms))
         .max_buf_size(limits.head.max(8192))
         .serve_connection(TokioIo::new(tee), service);
@@ -116,7 +130,12 @@ fn wrong_hello(error: Option<hyper::Error>, heads: &SharedHeads) -> Option<(Faul
         let text = "the request's head did not arrive within limits.head_ms";
         return Some((FaultKind::Timeout, text.to_owned()));
     }
-    error.is_parse().then(|| (FaultKind::ClientMalformed, format!("no HTTP/1.1 request: {error}")))
+    error.is_parse().then(|| {
+        (
+            FaultKind::ClientMalformed,
+            format!("no HTTP/1.1 request: {error}"),
+        )
+    })
 }
 
 fn record_wrong_hello(
@@ -132,7 +151,9 @@ fn record_wrong_hello(
     let mut draft = Draft::new(shared.next_id(), Door::Reverse, shared.now());
     draft.client = Some(peer);
     if bytes.starts_with(&[0x16, 3]) {
-        message = "a TLS hello on the plain port: write http:// instead of https:// before this address".to_owned();
+        message =
+            "a TLS hello on the plain port: write http:// instead of https:// before this address"
+                .to_owned();
     } else {
         draft.received_head = bytes;
     }
@@ -182,7 +203,11 @@ fn receive(
     };
     journey.door = entry.door;
     journey.origin = format!("http://{}", entry.host);
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+        .to_owned();
     let limits = &shared.options.limits;
     let mut received = Received {
         journey,
@@ -197,7 +222,8 @@ fn receive(
         asked_profile: None,
         asked_region: None,
         client_seed: None,
-        is_replay: false,
+        to_us: entry.door == Door::EndpointUrl,
+        replay: None,
     };
     received.read_claims();
     if matches!(received.auth, ClientAuth::Both) {

@@ -177,7 +177,11 @@ fn framing(headers: &[httparse::Header<'_>]) -> State {
             }
         }
     }
-    if length == 0 { State::Head } else { State::Length(length) }
+    if length == 0 {
+        State::Head
+    } else {
+        State::Length(length)
+    }
 }
 
 struct Malformed;
@@ -199,7 +203,11 @@ impl Chunk {
                     None => match memchr::memchr(b'\n', &data[used..]) {
                         Some(at) => {
                             used += at;
-                            *self = if *size == 0 { Self::Trailer(0) } else { Self::Data(*size) };
+                            *self = if *size == 0 {
+                                Self::Trailer(0)
+                            } else {
+                                Self::Data(*size)
+                            };
                         }
                         None => return Ok((data.len(), false)),
                     },
@@ -242,7 +250,14 @@ impl<S> Tee<S> {
     /// `limit`: the largest head that is kept, in bytes.
     pub(crate) fn new(inner: S, limit: usize) -> (Self, SharedHeads) {
         let heads = SharedHeads::default();
-        (Self { inner, heads: heads.clone(), limit }, heads)
+        (
+            Self {
+                inner,
+                heads: heads.clone(),
+                limit,
+            },
+            heads,
+        )
     }
 }
 
@@ -306,7 +321,11 @@ mod tests {
         for slice in slices {
             heads.feed(slice, 1024);
         }
-        heads.complete.iter().map(|head| String::from_utf8_lossy(head).into_owned()).collect()
+        heads
+            .complete
+            .iter()
+            .map(|head| String::from_utf8_lossy(head).into_owned())
+            .collect()
     }
 
     #[test]

@@ -29,7 +29,8 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use serde::{Deserialize, Serialize};
 
@@ -152,12 +153,32 @@ impl Default for BodyContext<'_> {
     }
 }
 
+/// Header values that hold nothing to hide, by name. Forgotten whenever a value is learned.
+#[derive(Default)]
+struct Innocents {
+    by_name: HashMap<String, HashSet<Vec<u8>>>,
+    count: usize,
+}
+
+impl Innocents {
+    /// Most values kept; then it starts anew, since some come only once.
+    const MOST: usize = 1024;
+    /// The longest value kept, in bytes.
+    const LONGEST: usize = 256;
+
+    fn clear(&mut self) {
+        self.by_name.clear();
+        self.count = 0;
+    }
+}
+
 /// Hides credentials. Made once, shared by all tasks; the salt of its fingerprints is random
 /// per process and never stored, so that equal values can be seen to be equal but not guessed.
 pub struct Masker {
     salt: aws_lc_rs::hmac::Key,
     options: Options,
     known: RwLock<Known>,
+    innocent: Mutex<Innocents>,
 }
 
 impl Masker {
@@ -167,6 +188,7 @@ impl Masker {
             salt: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &salt),
             options,
             known: RwLock::default(),
+            innocent: Mutex::default(),
         }
     }
 
@@ -227,6 +249,34 @@ impl Masker {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .learn(core, print, kind, &origin, vended);
+        self.innocents().clear();
+    }
+
+    fn innocents(&self) -> MutexGuard<'_, Innocents> {
+        self.innocent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A header that was looked at before and had nothing to hide: most of them come again and
+    /// again.
+    fn seen_innocent(&self, name: &str, value: &[u8]) -> Option<String> {
+        let is_known = self.innocents().by_name.get(name)?.contains(value);
+        is_known.then(|| String::from_utf8_lossy(value).into_owned())
+    }
+
+    fn keep_innocent(&self, name: &str, value: &[u8]) {
+        let mut innocents = self.innocents();
+        if value.len() > Innocents::LONGEST {
+            return;
+        }
+        if innocents.count >= Innocents::MOST {
+            innocents.clear();
+        }
+        let is_new = innocents
+            .by_name
+            .entry(name.to_owned())
+            .or_default()
+            .insert(value.to_vec());
+        innocents.count += usize::from(is_new);
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {

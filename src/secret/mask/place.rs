@@ -20,12 +20,19 @@ impl Masker {
 
     /// A header's value, by name and then by value.
     pub fn header(&self, name: &str, value: &[u8]) -> Masked {
+        if let Some(text) = self.seen_innocent(name, value) {
+            return Masked { text, count: 0 };
+        }
         let text = lossy(value);
         let mut edits = Edits::default();
         if let Some(place) = names::header(name, self.options.payloads) {
             self.place_edits(&text, 0..text.len(), place, &mut edits);
         }
-        self.finish(&text, edits)
+        let masked = self.finish(&text, edits);
+        if masked.count == 0 && masked.text.as_bytes() == value {
+            self.keep_innocent(name, value);
+        }
+        masked
     }
 
     /// A canonical request: its query and header lines by place, the rest by value. Any other

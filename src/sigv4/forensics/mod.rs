@@ -10,7 +10,7 @@
 //!                    └─► search ◄──────────────────────────┘
 //! ```
 //!
-//! Pure: bytes in, an account out. A mistake sets a few fields of a [`recipe::Recipe`], the
+//! Pure: bytes in, an account out. A mistake sets a few fields of a `Recipe`, the
 //! one list of everything that a signer decides; a new one is a line in `mistakes/` and a row
 //! in `labels.tsv`. The match proves *what* was signed, not who changed it.
 
