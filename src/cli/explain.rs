@@ -202,8 +202,10 @@ impl Held {
     fn gather(args: &Args) -> Result<Self, String> {
         let table = Table::read(&Sources::standard(Env::process()), &|_| false);
         let mut keys = HashMap::new();
+        let mut salt = [0; 32];
+        aws_lc_rs::rand::fill(&mut salt).map_err(|_| "no randomness to be had".to_owned())?;
         let masker = Masker::new(
-            [0; 32],
+            salt,
             Options {
                 payloads: false,
                 decoded_limit: 1 << 20,

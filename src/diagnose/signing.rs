@@ -163,10 +163,14 @@ fn absent(name: &str) -> Finding {
     }
 }
 
+/// Capital first, unless the sentence begins with a name.
 fn capital(sentence: &str) -> String {
+    let first = sentence.split(' ').next().unwrap_or_default();
     let mut letters = sentence.chars();
     match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
+        Some(letter) if first.chars().all(|c| c.is_ascii_lowercase() || c == ',') => {
+            letter.to_uppercase().chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
     }
 }

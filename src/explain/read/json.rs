@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{BadLine, Entry, Input, Reply, Request, instant};
+use super::{BadLine, Entry, Input, RawHeader, Reply, Request, instant};
 
 pub(super) fn input(text: &[u8]) -> Result<Input, String> {
     let whole: Result<Value, _> = serde_json::from_slice(text);
@@ -193,10 +193,7 @@ fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str, String> {
 }
 
 /// `[[name, value]…]`, `[{"name", "value"}…]` or `{name: value}`.
-/// Names and values.
-type Headers = Vec<(Vec<u8>, Vec<u8>)>;
-
-fn headers(value: Option<&Value>) -> Result<Headers, String> {
+fn headers(value: Option<&Value>) -> Result<Vec<RawHeader>, String> {
     let bad = || "headers are no list of name and value".to_owned();
     let pair = |name: Option<&Value>, value: Option<&Value>| {
         let text = |value: Option<&Value>| {
@@ -223,7 +220,7 @@ fn headers(value: Option<&Value>) -> Result<Headers, String> {
     }
 }
 
-fn strings(headers: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(String, String)> {
+fn strings(headers: Vec<RawHeader>) -> Vec<(String, String)> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     headers
         .into_iter()

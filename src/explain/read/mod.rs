@@ -3,10 +3,15 @@
 mod curl;
 mod http;
 mod json;
+#[cfg(test)]
+mod tests;
 
 use std::time::SystemTime;
 
 pub use http::reply;
+
+/// Name and value, raw.
+pub type RawHeader = (Vec<u8>, Vec<u8>);
 
 /// One request as it was on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +21,7 @@ pub struct Request {
     /// The raw target.
     pub target: Vec<u8>,
     /// In order, raw.
-    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub headers: Vec<RawHeader>,
     /// `None` where it is not known.
     pub body: Option<Vec<u8>>,
 }
@@ -26,7 +31,7 @@ impl Request {
     pub fn new(
         method: &str,
         url: &[u8],
-        mut headers: Vec<(Vec<u8>, Vec<u8>)>,
+        mut headers: Vec<RawHeader>,
         body: Option<Vec<u8>>,
     ) -> Self {
         let (authority, target) = split_url(url);

@@ -9,6 +9,7 @@ use super::super::escape::{decode, is_unreserved};
 use super::super::headers::{canonical_value, trim};
 use super::super::key::hex;
 use super::super::path::normalize;
+use super::super::payload::is_sha256_hex;
 use super::super::query::{pairs_of, split};
 use super::super::view::values;
 use super::super::{ALGORITHM, sha256_hex};
@@ -499,9 +500,23 @@ pub(super) fn list(recipe: &ListRecipe, facts: &Facts<'_>) -> Vec<u8> {
 
 pub(super) fn payload(recipe: &PayloadRecipe, facts: &Facts<'_>) -> Vec<u8> {
     let body = recipe.body.as_deref().or(facts.body).unwrap_or_default();
-    payload_line(&recipe.line, body).unwrap_or_else(|| match &recipe.body {
-        Some(body) => sha256_hex(body).into_bytes(),
-        None => facts.payload.clone().into_bytes(),
+    // A declared hash is what an odd way of writing hashes starts from.
+    let declared = facts.declared.as_deref().filter(|hash| is_sha256_hex(hash));
+    let from_declared = declared.and_then(|hash| rewritten(&recipe.line, hash));
+    from_declared
+        .or_else(|| payload_line(&recipe.line, body))
+        .unwrap_or_else(|| match &recipe.body {
+            Some(body) => sha256_hex(body).into_bytes(),
+            None => facts.payload.clone().into_bytes(),
+        })
+}
+
+/// Another writing of a hash in hex.
+fn rewritten(line: &PayloadLine, hash: &str) -> Option<Vec<u8>> {
+    Some(match line {
+        PayloadLine::Upper => hash.to_ascii_uppercase().into_bytes(),
+        PayloadLine::Twice => sha256_hex(hash.as_bytes()).into_bytes(),
+        _ => return None,
     })
 }
 

@@ -253,12 +253,13 @@ impl<'s, 'a> Search<'s, 'a> {
         }
     }
 
-    /// Two groups at a time, the likeliest first.
+    /// Two groups at a time, the likeliest first; then those that are too many, each with the
+    /// others.
     fn pairs(&mut self, groups: &[Tried]) {
-        let mut order: Vec<&Tried> = groups
-            .iter()
-            .filter(|group| !self.mistakes[group.mistake].alone)
-            .collect();
+        let is_alone = |group: &&Tried| self.mistakes[group.mistake].alone;
+        let mut order: Vec<&Tried> = groups.iter().filter(|group| !is_alone(group)).collect();
+        let many = |group: &&Tried| is_alone(group) && group.parts == part::PAYLOAD;
+        let many: Vec<&Tried> = groups.iter().filter(many).collect();
         order.sort_by_key(|group| rank(self.mistakes[group.mistake].label));
         for sum in 1..(2 * order.len()).saturating_sub(2) {
             let from = sum.saturating_sub(order.len() - 1);
@@ -267,6 +268,17 @@ impl<'s, 'a> Search<'s, 'a> {
                     return;
                 }
                 self.pair(order[at], order[sum - at]);
+            }
+        }
+        if !self.found.matches.is_empty() {
+            return;
+        }
+        for one in &order {
+            for other in &many {
+                if self.over() {
+                    return;
+                }
+                self.pair(one, other);
             }
         }
     }

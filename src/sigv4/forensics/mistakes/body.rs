@@ -20,8 +20,8 @@ const ORDERS: usize = 5040;
 pub(super) fn earlier_bodies(body: &[u8], content_type: Option<&str>) -> Vec<Earlier> {
     let mut out = Out(Vec::new(), body);
     ends(body, &mut out);
-    if body.len() <= LARGE
-        && let Ok(text) = std::str::from_utf8(body)
+    if let Ok(text) = std::str::from_utf8(body)
+        && body.len() <= LARGE
     {
         json(text, &mut out);
         let form = content_type.is_some_and(|kind| kind.contains("form-urlencoded"));
@@ -429,7 +429,7 @@ fn forms(body: &str, out: &mut Out<'_>) {
     }
     let pairs: Vec<&str> = body.split('&').collect();
     let named = |pair: &&str| pair.split('=').next().unwrap_or_default().to_owned();
-    if !pairs.is_sorted_by_key(&named) && !pairs.is_sorted() {
+    if !pairs.is_sorted_by_key(named) && !pairs.is_sorted() {
         return;
     }
     let mut first: Vec<&str> = Vec::new();

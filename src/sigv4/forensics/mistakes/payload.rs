@@ -120,6 +120,16 @@ fn ways(facts: &Facts<'_>) -> Vec<(&'static str, PayloadLine)> {
     if facts.payload == UNSIGNED_PAYLOAD && (facts.has_body() || !facts.presigned) {
         ways.push(("payload-header-unsigned-hash-signed", PayloadLine::BodyHash));
     }
+    // A declared hash that is not the body's, beside a line that is.
+    if declared.is_some_and(|hash| is_sha256_hex(hash) && hash != sha256_hex(body)) {
+        let empty = declared == Some(EMPTY_SHA256);
+        let label = if empty {
+            "body-empty-hash-header"
+        } else {
+            "body-changed-hash-header"
+        };
+        ways.push((label, PayloadLine::BodyHash));
+    }
     ways.extend([
         ("payload-raw-body", PayloadLine::Body),
         ("payload-md5", PayloadLine::Md5),
