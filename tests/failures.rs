@@ -184,12 +184,23 @@ fn evidence_decides_as_labelled() {
 #[test]
 fn claims_are_graded_honestly() {
     for case in corpus() {
-        for finding in &diagnosed(&case).findings {
+        let exchange = diagnosed(&case);
+        let said = exchange
+            .reply
+            .as_ref()
+            .and_then(|reply| reply.error.as_ref()?.message.as_ref());
+        for finding in &exchange.findings {
             match finding.grade {
                 Grade::Undetermined => assert!(!finding.fix.is_empty(), "{finding:?}"),
                 _ => assert!(!finding.summary.is_empty()),
             }
-            assert!(!finding.summary.contains(['{', '}']), "{}", finding.summary);
+            // A place that was not filled in; AWS's own words may hold braces.
+            let quoted = said == Some(&finding.summary);
+            assert!(
+                quoted || !finding.summary.contains(['{', '}']),
+                "{}",
+                finding.summary
+            );
             for fix in &finding.fix {
                 let command = fix.command.as_deref().unwrap_or_default();
                 assert!(

@@ -62,8 +62,11 @@ fn why(
         });
         known.insert(0, proof);
     }
+    let quoted = known.iter().any(|finding| finding.grade == Grade::AwsSaid);
     if known.is_empty() {
-        aws_said(exchange);
+        known.extend(aws_said(exchange, Role::Cause));
+    } else if !quoted {
+        known.extend(aws_said(exchange, Role::Note));
     }
     exchange.findings.splice(0..0, known);
     if let (Some(at), Some(sent)) = (signed_at, &mut exchange.sent) {
@@ -134,23 +137,17 @@ fn payload_hash(exchange: &mut Exchange, raw: &Raw) {
 }
 
 /// The code and message of the reply, in AWS's own words.
-fn aws_said(exchange: &mut Exchange) {
-    let Some(reply) = exchange
+fn aws_said(exchange: &Exchange, role: Role) -> Option<Finding> {
+    let reply = exchange
         .reply
         .as_ref()
-        .filter(|reply| reply.from == ReplyFrom::Upstream)
-    else {
-        return;
-    };
+        .filter(|reply| reply.from == ReplyFrom::Upstream)?;
     let worded = reply
         .error
         .as_ref()
         .filter(|error| error.code.is_some() || error.message.is_some());
     let Some(error) = worded else {
-        if reply.status >= 400 {
-            exchange.findings.push(not_aws(reply));
-        }
-        return;
+        return (reply.status >= 400 && role == Role::Cause).then(|| not_aws(reply));
     };
     let code = error
         .code
@@ -161,18 +158,15 @@ fn aws_said(exchange: &mut Exchange) {
         .clone()
         .unwrap_or_else(|| "AWS gives no message".to_owned());
     let evidence = vec![format!("HTTP {} {code}: {summary}", reply.status)];
-    exchange.findings.insert(
-        0,
-        Finding {
-            code,
-            grade: Grade::AwsSaid,
-            role: Role::Cause,
-            summary,
-            evidence,
-            refuted_by: None,
-            fix: Vec::new(),
-        },
-    );
+    Some(Finding {
+        code,
+        grade: Grade::AwsSaid,
+        role,
+        summary,
+        evidence,
+        refuted_by: None,
+        fix: Vec::new(),
+    })
 }
 
 /// Nothing in the reply is AWS's: who else may have made it, as far as its headers tell.

@@ -38,7 +38,17 @@ fn forbidden(what: impl Into<String>, fix: impl Into<String>) -> Refusal {
 
 /// Whether hyper read the same request as stood on the wire. Two readings of one request
 /// are how requests are smuggled.
-pub(super) fn faithful(wire: &[u8], parts: &Parts) -> Result<(), Refusal> {
+pub(super) fn faithful(wire: &[u8], limit: usize, parts: &Parts) -> Result<(), Refusal> {
+    // hyper's own limit is on what it reads at once, so that a larger head may come through.
+    if wire.len() > limit {
+        let status = (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "RequestHeaderSectionTooLarge",
+        );
+        let what = format!("the request's head is over {limit} bytes (limits.head)");
+        let fix = "send less in it, or raise limits.head";
+        return Err(Refusal::new(STAGE, FaultKind::TooLarge, status, what, fix).closing());
+    }
     let head = Head::read(wire);
     let (method, target, _) = head.request_line();
     let differs = |what: &str| {

@@ -194,7 +194,8 @@ fn receive(
         refusal: Box::new(refusal),
         shape: shape(None, |name| parts.headers.get(name)?.to_str().ok()),
     };
-    if let Err(refusal) = admission::faithful(&journey.received_head, &parts) {
+    let limit = shared.options.limits.head;
+    if let Err(refusal) = admission::faithful(&journey.received_head, limit, &parts) {
         return Err(refuse(journey, refusal));
     }
     let entry = match admission::enter(shared, &listener, &parts) {
