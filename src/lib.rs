@@ -37,7 +37,7 @@
 //! 7  cli
 //! 6  tui
 //! 5  replay
-//! 4  proxy
+//! 4  proxy      explain
 //! 3  diagnose   export
 //! 2  capture    sandbox
 //! 1  sigv4      profile
@@ -60,6 +60,9 @@
 //! | a filter term | `capture/filter/term.rs` |
 //! | a form in which exchanges leave | a file in [`export`] |
 //! | a finding | [`diagnose`]; what follows from the client's signature alone, in `proxy/judge.rs` |
+//! | a mistake of signers | `sigv4/forensics/mistakes`, its words in `labels.tsv` |
+//! | a failure that AWS words | `diagnose/data/failures.json`, its evidence in `diagnose/catalogue` |
+//! | a form of request that can be pasted | a file in `explain/read` |
 //! | a door | `proxy/front`, and a `Door` of the record |
 //! | a rule about what may pass | `proxy/gate.rs`; about heads and hosts, `proxy/front` |
 //! | a fault with its status and words | a `FaultKind` of the record; the answer in `proxy/reply.rs` |
