@@ -72,21 +72,27 @@ impl HostRule {
 
 /// The rule for a region: its own, else its partition's, else the service's.
 fn rule(service: &Service, flavour: &str, region: &str, partition: &Partition) -> HostRule {
+    let rules = host_rules(service).filter(|rule| rule.flavour == flavour);
+    closest(rules, region, partition).unwrap_or(HostRule {
+        flavour: "p",
+        place: "",
+        template: USUAL[0].1,
+        signed_for: "",
+    })
+}
+
+fn closest(
+    rules: impl Iterator<Item = HostRule>,
+    region: &str,
+    partition: &Partition,
+) -> Option<HostRule> {
     let rank = |rule: &HostRule| match rule.place {
         place if place == region => 3,
         place if place == partition.id => 2,
         "" => 1,
         _ => 0,
     };
-    host_rules(service)
-        .filter(|rule| rule.flavour == flavour && rank(rule) > 0)
-        .max_by_key(rank)
-        .unwrap_or(HostRule {
-            flavour: "p",
-            place: "",
-            template: USUAL[0].1,
-            signed_for: "",
-        })
+    rules.filter(|rule| rank(rule) > 0).max_by_key(rank)
 }
 
 /// The partition of a region, `aws` if it does not look like one.
@@ -113,15 +119,8 @@ static FIXED: LazyLock<HashMap<&'static str, Vec<HostRule>>> = LazyLock::new(|| 
 /// services which are signed for the region that they are asked in.
 pub fn fixed_region(service: &Service, region: &str) -> Option<&'static str> {
     let partition = home(region);
-    let own = FIXED.get(service.name)?;
-    let rank = |rule: &&HostRule| match rule.place {
-        place if place == region => 3,
-        place if place == partition.id => 2,
-        "" => 1,
-        _ => 0,
-    };
-    let rule = own.iter().filter(|rule| rank(rule) > 0).max_by_key(rank)?;
-    match rule.signed_for {
+    let own = FIXED.get(service.name)?.iter().copied();
+    match closest(own, region, partition)?.signed_for {
         "" => None,
         "{g}" => Some(partition.global_region),
         fixed => Some(fixed),

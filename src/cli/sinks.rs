@@ -73,10 +73,7 @@ impl Sink for Printer {
     fn exchange(&mut self, exchange: &Exchange, json: &Arc<[u8]>, _: &Arc<Raw>) {
         // A reader that went away must not end the proxy.
         let _ = match self.format {
-            Format::Jsonl => self
-                .out
-                .write_all(json)
-                .and_then(|()| self.out.write_all(b"\n")),
+            Format::Jsonl => export::write_line(&mut self.out, json),
             Format::Text => writeln!(self.out, "{}", export::line(exchange, &self.zone, false)),
         };
     }

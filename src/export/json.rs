@@ -10,11 +10,8 @@ pub fn to_json(exchange: &Exchange) -> Vec<u8> {
     exchange.to_json()
 }
 
-/// Writes a line that [`to_json`] made, with its end, in one call, so that lines of several
-/// writers do not mix.
+/// Writes a line that [`to_json`] made, with its end. For a buffered writer.
 pub fn write_line(out: &mut dyn Write, json: &[u8]) -> io::Result<()> {
-    let mut line = Vec::with_capacity(json.len() + 1);
-    line.extend_from_slice(json);
-    line.push(b'\n');
-    out.write_all(&line)
+    out.write_all(json)?;
+    out.write_all(b"\n")
 }
